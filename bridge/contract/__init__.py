@@ -1,0 +1,70 @@
+"""The nouns of the bridge as types: action, request, response, outcome, job, asker, reply_to.
+
+Ground floor: every room may import this package and it imports none. The words are those of the
+design's section 2; an action's flow speaks only in `Request`, `Response` and `Outcome`, so it can
+be run by the worker, by a dry run and by a test alike.
+"""
+
+from bridge.contract.action import (
+    Action,
+    Command,
+    Context,
+    Flow,
+    Option,
+    Personal,
+    Picker,
+    Positional,
+    Problem,
+    Repeat,
+    Rest,
+)
+from bridge.contract.exchange import Lost, Request, Response, Unsent, Upstream
+from bridge.contract.job import FINAL_STATES, Asker, Job, JobState, ReplyTo
+from bridge.contract.outcome import (
+    OUTCOMES,
+    Done,
+    FileRef,
+    FollowUp,
+    Outcome,
+    OutcomeKind,
+    Pending,
+    Refused,
+    Retry,
+    Unknown,
+    outcome_from_json,
+)
+
+__all__ = [
+    "FINAL_STATES",
+    "OUTCOMES",
+    "Action",
+    "Asker",
+    "Command",
+    "Context",
+    "Done",
+    "FileRef",
+    "Flow",
+    "FollowUp",
+    "Job",
+    "JobState",
+    "Lost",
+    "Option",
+    "Outcome",
+    "OutcomeKind",
+    "Pending",
+    "Personal",
+    "Picker",
+    "Positional",
+    "Problem",
+    "Refused",
+    "Repeat",
+    "ReplyTo",
+    "Request",
+    "Response",
+    "Rest",
+    "Retry",
+    "Unknown",
+    "Unsent",
+    "Upstream",
+    "outcome_from_json",
+]
