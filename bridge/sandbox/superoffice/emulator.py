@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from bridge.sandbox.emulator import Clock, Emulator
 from bridge.sandbox.superoffice import chat_sessions, people, seed
+from bridge.sandbox.superoffice.answers import ApiError
 from bridge.sandbox.superoffice.credentials import Credentials
 from bridge.sandbox.superoffice.desk import Desk
 from bridge.sandbox.superoffice.door import Door
@@ -233,7 +234,7 @@ class SuperOffice(Emulator):
     async def _post_settings(self, request: web.Request) -> web.Response:
         try:
             self.change(**json.loads(await request.text()))
-        except (ValidationError, ValueError, TypeError) as error:
+        except (ApiError, ValidationError, ValueError, TypeError) as error:
             return web.json_response({"ok": False, "error": str(error)}, status=400)
         self.notify()
         return web.json_response({"ok": True, "settings": self._settings()})

@@ -38,10 +38,13 @@ class Tenants:
 
     def endpoint(self, request: web.Request) -> URL:
         """Where the tenant answers now, as an absolute URL."""
-        if self.moved_to.startswith(("http://", "https://")):
+        if self._elsewhere():
             return URL(self.moved_to.rstrip("/"))
         home = URL.build(scheme=request.scheme, authority=request.host)
         return home / self.moved_to / TENANT if self.moved_to else home / TENANT
+
+    def _elsewhere(self) -> bool:
+        return self.moved_to.startswith(("http://", "https://"))
 
     def check(self, request: web.Request) -> None:
         """Refuse a request that reached a place where its tenant is not served."""
@@ -66,7 +69,8 @@ class Tenants:
         """GET /api/state/{tenant}, the newest sample's keys; asks for no credential."""
         if request.match_info["tenant"].lower() != TENANT.lower():
             return web.json_response(self._unknown(request.match_info["tenant"]), status=404)
-        endpoint = str(self.endpoint(request))
+        # As it was given: an Endpoint may carry `:443`, which a URL type would drop.
+        endpoint = self.moved_to.rstrip("/") if self._elsewhere() else str(self.endpoint(request))
         return web.json_response(
             {
                 "ContextIdentifier": TENANT,
