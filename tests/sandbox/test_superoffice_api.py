@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from aiohttp import ClientError
 from pytest_aiohttp.plugin import AiohttpClient
 
 from bridge.sandbox.superoffice import SESSION_KEY, TENANT, SuperOffice, login_of
@@ -337,6 +338,7 @@ async def test_the_documented_404(so: SuperOffice, ask: Ask, key: str) -> None:
         ("GET", "ChatSession/abc", 404),
         ("GET", "ChatSession/-1", 404),
         ("GET", "ChatSession/2147483648", 404),
+        ("GET", "ChatSession/" + "9" * 5000, 404),
         ("POST", "ChatSession/648/TransferTo/", 404),
         ("GET", "Nothing", 404),
         ("GET", "ChatSession/648/TransferTo/5", 405),
@@ -389,3 +391,42 @@ async def test_settings_from_another_process(
         assert response.status == 200
     assert so.switches.noop_body == "entity"
     assert so.session(649).transfer_to_id == 3
+
+
+async def test_the_desk_is_moved_from_another_process(
+    so: SuperOffice, aiohttp_client: AiohttpClient
+) -> None:
+    http = await aiohttp_client(so.app())
+
+    async def act(what: str, **body: Any) -> None:
+        async with http.post(f"/_sandbox/{what}", json=body) as response:
+            assert response.status == 200
+
+    await act("cancel", session_id=649)
+    await act("expire_tokens")
+    await act("revoke_consent")
+    await act("move_tenant", to="online3")
+
+    assert [effect.kind for effect in so.effects] == ["cancel_transfer"]
+    assert so.snapshot()["tenant"]["moved_to"] == "online3"
+    assert so.credentials.refresh_tokens == {}
+
+
+async def test_a_lost_answer_still_had_its_effect(so: SuperOffice, ask: Ask) -> None:
+    with so.fault("reset_after", "POST */TransferTo/*"), pytest.raises(ClientError):
+        await ask("ChatSession/648/TransferTo/5", "POST")
+
+    assert len(so.effects_of("request_transfer", "648")) == 1
+
+
+async def test_talk_moves_the_status(so: SuperOffice, ask: Ask) -> None:
+    so.add_message(648, "We look into it.", from_customer=False)
+    entity = (await ask("ChatSession/648")).json()
+    (line,) = (await ask("ChatSession/648/Messages")).json()[2:]
+
+    assert (entity["Status"], entity["LastMessage"]) == ("UserLast", "We look into it.")
+    assert (line["Type"], line["Author"], line["SpecialType"]) == (
+        "ToCustomer",
+        "Arne Arnesen",
+        "None",
+    )

@@ -108,6 +108,7 @@ async def test_a_noop_may_answer_the_unchanged_entity(so: SuperOffice, arne: Cal
         (648, "12"),  # retired
         (648, "13"),  # no chat user
         (648, "14"),  # Arne's ejUser id, which is no associate
+        (648, "9" * 5000),
         (648, "a/b"),
         (648, "Chloé ÇELIK"),  # a full name is no user name
     ],

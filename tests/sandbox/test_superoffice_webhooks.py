@@ -136,17 +136,17 @@ async def test_nine_failures_in_a_row_end_it_until_reset(
     so: SuperOffice, receiver: Receiver
 ) -> None:
     receiver.statuses = [500] * 9
-    for _ in range(3):
-        so.set_status(648, "Finished")
+    for session_id in (648, 649, 650):
+        so.set_status(session_id, "Finished")
         await so.webhooks.sent()
     assert so.snapshot()["webhook"] == {"state": "TooManyErrors", "failures": 9}
 
-    so.set_status(648, "Finished")
+    so.set_status(651, "Deleted")
     await so.webhooks.sent()
     assert len(receiver.bodies) == 9
 
     so.webhooks.reset()
-    so.set_status(648, "Finished")
+    so.set_status(651, "ClosedFromQueue")
     await so.webhooks.sent()
     assert len(receiver.bodies) == 10
 

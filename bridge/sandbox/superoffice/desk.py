@@ -7,8 +7,9 @@ and the table chat_session. A transfer only sets TransferTo; the session changes
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from bridge.sandbox.emulator import Clock
 from bridge.sandbox.superoffice import seed
@@ -29,6 +30,7 @@ class Record(Protocol):
     def __call__(self, kind: str, subject: str, **detail: Any) -> None: ...
 
 
+INT32_DIGITS: Final = 10
 Emit = Callable[[str, ChatSession, int], None]  # event, session, associate who caused it
 
 
@@ -72,7 +74,7 @@ class Desk:
 
         INFER: digits are an id before they are a name, and a name is compared without case.
         """
-        if to_associate.isascii() and to_associate.isdigit():
+        if to_associate.isascii() and to_associate.isdigit() and len(to_associate) <= INT32_DIGITS:
             found = self.associates.get(int(to_associate))
             if found is not None:
                 return found
@@ -117,6 +119,7 @@ class Desk:
         chat.transfer_since = self._clock()
         # No webhook: there is no transfer event, and the status stays what it was.
         self._record("request_transfer", str(chat.session_id), **detail)
+        self._wake()
         return True
 
     def _treatment(self, chat: ChatSession, target: Associate | None) -> Treatment:
@@ -134,7 +137,7 @@ class Desk:
         if target is None or (by is not None and by is not target):
             return False
         former, chat.user_id, chat.transfer_to_id = chat.user_id, target.associate_id, None
-        self.say(chat, target.full_name, special="TransferedSession", by=target.associate_id)
+        self.say(chat, target.full_name, "TransferedSession", target.associate_id)
         self._emit("chatsession.changed", chat, target.associate_id)  # INFER: UserId is new
         self._record(
             "accept_transfer",
@@ -150,7 +153,7 @@ class Desk:
         if target is None or (by is not None and by is not target):
             return False
         chat.transfer_to_id = None
-        self.say(chat, target.full_name, special="TransferRejected", by=target.associate_id)
+        self.say(chat, target.full_name, "TransferRejected", target.associate_id)
         self._record("reject_transfer", str(chat.session_id), associate_id=target.associate_id)
         return True
 
@@ -172,25 +175,42 @@ class Desk:
         return True
 
     def set_status(self, chat: ChatSession, status: ChatSessionStatus, by: int = 0) -> None:
+        if chat.status == status:
+            return
         chat.status = status
         if not chat.live and status != "InQueue" and chat.when_ended is None:
             chat.when_ended = self._clock()
         self._emit("chatsession.changed", chat, by)
 
-    def say(
-        self, chat: ChatSession, author: str, text: str = "", special: str = "None", by: int = 0
-    ) -> None:
-        """Write a message into the chat. INFER: when exactly special ones are written is undocumented."""
-        now = self._clock()
-        kind = "ToCustomer" if special == "None" else "Special"
-        number = len(self.messages) + 1
-        self.messages.append(
-            ChatMessage(number, chat.session_id, kind, text, author, now, special, author)
-        )
-        chat.when_idle = now
-        if text:
-            chat.last_message = text
+    def say(self, chat: ChatSession, author: str, special: str, by: int) -> None:
+        """Write a special message. INFER: when exactly SuperOffice writes them is undocumented."""
+        self._write(chat, "Special", "", author, special)
         self._emit("chatsession.message", chat, by)
+
+    def talk(self, chat: ChatSession, text: str, *, from_customer: bool) -> None:
+        """The customer or the agent says something, and the status says who spoke last."""
+        user = self.associate(chat.user_id)
+        author = chat.customer_name if from_customer or user is None else user.full_name
+        self._write(chat, "ToUser" if from_customer else "ToCustomer", text, author, "None")
+        chat.last_message = text
+        by = 0 if from_customer else chat.user_id or 0
+        self._emit("chatsession.message", chat, by)
+        if chat.live:
+            self.set_status(chat, "CustomerLast" if from_customer else "UserLast", by)
+
+    def _write(self, chat: ChatSession, kind: str, text: str, author: str, special: str) -> None:
+        now, number = self._clock(), len(self.messages) + 1
+        self.messages.append(ChatMessage(number, chat.session_id, kind, text, author, now, special))
+        chat.when_idle = now
+
+    def _wake(self) -> None:
+        """Let whoever watches see an automatic response when it is due, not when somebody next asks."""
+        if self._switches.auto_response is not None:
+            try:
+                loop = asyncio.get_running_loop()
+            except RuntimeError:
+                return  # a test without a loop reads, and so settles, by itself
+            loop.call_later(self._switches.auto_response_after_s, self.settle)
 
     def settle(self) -> None:
         """Let due automatic responses happen; called before anything is read."""

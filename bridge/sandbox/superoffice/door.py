@@ -23,7 +23,7 @@ from bridge.sandbox.superoffice.answers import (
     to_response,
 )
 from bridge.sandbox.superoffice.credentials import Credentials, Principal
-from bridge.sandbox.superoffice.desk import Desk
+from bridge.sandbox.superoffice.desk import INT32_DIGITS, Desk
 from bridge.sandbox.superoffice.entities import ChatSession
 from bridge.sandbox.superoffice.render import View
 from bridge.sandbox.superoffice.switches import Switches
@@ -50,7 +50,11 @@ class Call:
     def int32(self, name: str) -> int:
         """A path part that the documents type as int32; the route does not exist for anything else."""
         text = self.request.match_info[name]
-        if not (text.isascii() and text.isdigit()) or int(text) > _INT32_MAX:
+        if (
+            not (text.isascii() and text.isdigit())
+            or len(text) > INT32_DIGITS
+            or int(text) > _INT32_MAX
+        ):
             raise web.HTTPNotFound
         return int(text)
 

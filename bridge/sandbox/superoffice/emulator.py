@@ -134,6 +134,10 @@ class SuperOffice(Emulator):
         self.desk.set_status(self.session(session_id), status)
         self.notify()
 
+    def add_message(self, session_id: int, text: str, *, from_customer: bool = True) -> None:
+        self.desk.talk(self.session(session_id), text, from_customer=from_customer)
+        self.notify()
+
     def accept(self, session_id: int) -> bool:
         """The target agent accepts; False when no transfer was pending."""
         return self.desk.accept(self.session(session_id))
