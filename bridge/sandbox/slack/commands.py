@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bridge.sandbox.slack import blockkit, seed
 from bridge.sandbox.slack.model import SLACKBOT, Channel, Json, Message, User
-from bridge.sandbox.slack.typed import autocorrect, escape, linkify
+from bridge.sandbox.slack.typed import autocorrect, escape
 from bridge.sandbox.slack.wire import Answer, Receipt, Wire
 
 
@@ -82,29 +82,6 @@ class Commands(Wire):
         if team.enterprise_id is None:
             del form["enterprise_id"], form["enterprise_name"]
         return form
-
-    def as_sent(self, team_id: str, text: str) -> str:
-        """Typed text with mentions, channels, links and e-mails as tokens."""
-        named = self.settings.mention_names
-        people = {
-            user.name: f"<@{user.id}|{user.name}>" if named else f"<@{user.id}>"
-            for user in self.users.values()
-            if user.team_id == team_id
-        }
-        groups = {
-            group.handle: f"<!subteam^{group.id}|@{group.handle}>"
-            if named
-            else f"<!subteam^{group.id}>"
-            for group in self.usergroups.values()
-            if group.team_id == team_id
-        }
-        # A private channel's name never leaves Slack: its token has nothing after the bar.
-        places = {
-            channel.name: f"<#{channel.id}|{channel.name if channel.kind == 'public' else ''}>"
-            for channel in self.channels.values()
-            if channel.team_id == team_id and channel.name
-        }
-        return linkify(text, people | groups, places)
 
     def _may_write(self, who: User, where: Channel) -> None:
         if who.id not in where.members:

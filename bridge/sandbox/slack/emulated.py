@@ -8,17 +8,20 @@ from typing import Any
 from aiohttp import web
 
 from bridge.sandbox.emulator import Exchange, Handler
-from bridge.sandbox.slack import chat
+from bridge.sandbox.slack import chat, views
 from bridge.sandbox.slack.commands import Commands
+from bridge.sandbox.slack.events import Events
+from bridge.sandbox.slack.interactions import Interactions
 from bridge.sandbox.slack.methods import WebApi
+from bridge.sandbox.slack.modals import Modals
 from bridge.sandbox.slack.model import Json, Message, View
 from bridge.sandbox.slack.response_url import ResponseUrls
 from bridge.sandbox.slack.workspace import Switches
 
-METHOD_MODULES = (chat,)
+METHOD_MODULES = (chat, views)
 
 
-class Slack(Commands, WebApi, ResponseUrls):
+class Slack(Commands, Interactions, Modals, Events, WebApi, ResponseUrls):
     """People who type and click, and the Web API the bridge calls; both halves share one state."""
 
     def routes(self) -> list[web.AbstractRouteDef]:

@@ -212,3 +212,13 @@ class Hook:
     origin: Literal["command", "interaction"]
     original: Message | None = None
     uses: int = 0
+
+
+@dataclass(slots=True)
+class Redelivery:
+    """An event that was not taken, and when it is sent again."""
+
+    body: Json
+    due: float
+    retries: int
+    reason: str

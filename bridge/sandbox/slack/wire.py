@@ -14,13 +14,13 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
 
 from bridge.sandbox.slack import seed
 from bridge.sandbox.slack.model import Channel, Json, Team, User
+from bridge.sandbox.slack.typed import linkify
 from bridge.sandbox.slack.workspace import Workspace
 
 FORM = "application/x-www-form-urlencoded"
@@ -120,13 +120,15 @@ class Wire(Workspace):
         failure = "" if status == 200 else "dispatch_failed"
         return Answer(status, body, received, time.perf_counter() - started, failure)
 
-    async def deliver(self, kind: str, content: Json) -> Answer:
+    async def deliver(
+        self, kind: str, content: Json, headers: Mapping[str, str | None] | None = None
+    ) -> Answer:
         """Send a command (`slash_commands`), an `interactive` payload or an event (`events_api`)."""
         if kind == "events_api":
             raw = json.dumps(content).encode()
-            return await self.post_signed(raw, content_type="application/json")
+            return await self.post_signed(raw, headers, content_type="application/json")
         fields = {"payload": json.dumps(content)} if kind == "interactive" else content
-        return await self.post_signed(urlencode(fields).encode())
+        return await self.post_signed(urlencode(fields).encode(), headers)
 
     # -- pieces every payload shares -----------------------------------------------------------
 
@@ -156,5 +158,25 @@ class Wire(Workspace):
     def team_of(self, channel: Channel) -> Team:
         return self.teams[channel.team_id]
 
-    def failed(self, answer: Answer, **rest: Any) -> Receipt:
-        return Receipt(answer.status, answer.body, answer.seconds, error=answer.failure, **rest)
+    def as_sent(self, team_id: str, text: str) -> str:
+        """Typed text with mentions, channels, links and e-mails as tokens."""
+        named = self.settings.mention_names
+        people = {
+            user.name: f"<@{user.id}|{user.name}>" if named else f"<@{user.id}>"
+            for user in self.users.values()
+            if user.team_id == team_id
+        }
+        groups = {
+            group.handle: f"<!subteam^{group.id}|@{group.handle}>"
+            if named
+            else f"<!subteam^{group.id}>"
+            for group in self.usergroups.values()
+            if group.team_id == team_id
+        }
+        # A private channel's name never leaves Slack: its token has nothing after the bar.
+        places = {
+            channel.name: f"<#{channel.id}|{channel.name if channel.kind == 'public' else ''}>"
+            for channel in self.channels.values()
+            if channel.team_id == team_id and channel.name
+        }
+        return linkify(text, people | groups, places)

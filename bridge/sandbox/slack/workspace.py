@@ -19,6 +19,7 @@ from bridge.sandbox.slack.model import (
     Hook,
     Json,
     Message,
+    Redelivery,
     Team,
     Token,
     Trigger,
@@ -90,6 +91,8 @@ class Workspace(Emulator):
         self.grants: dict[str, Json] = {}
         self.should_escape_of: dict[str, bool] = {}
         self.rejected: list[str] = []
+        self.message_offers: dict[tuple[str, str], list[Json]] = {}
+        self.redeliveries: list[Redelivery] = []
         self._last_ts = 0
         self._serial = 0
         self._posts: dict[str, tuple[float, float]] = {}
