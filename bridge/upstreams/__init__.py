@@ -1,0 +1,28 @@
+"""Upstream clients: credentials, addresses, headers, limits and error shapes; one class per kind.
+
+An upstream sends one documented request as it stands and reads the answer's error shape. It decides
+nothing about repeating, and an action never sees a credential.
+"""
+
+from __future__ import annotations
+
+from bridge.contract import Upstream
+from bridge.outbound import Outbound
+from bridge.settings import Connection
+from bridge.upstreams.credential import Credential, Credentials, nobodys
+from bridge.upstreams.rocketchat import RocketChat
+
+__all__ = ["Credential", "Credentials", "RocketChat", "connect"]
+
+
+def connect(
+    name: str,
+    settings: Connection,
+    outbound: Outbound,
+    *,
+    credentials: Credentials = nobodys,
+) -> Upstream:
+    """The client of a configured connection."""
+    if settings.kind == "rocketchat":
+        return RocketChat(name, settings, outbound, credentials=credentials)
+    raise NotImplementedError

@@ -1,0 +1,72 @@
+"""What every upstream's answer is checked for before its own error shape is read.
+
+A redirect is never followed: it would carry `X-Auth-Token` to another host. A success that cannot be
+read is no success: a proxy's page with status 200 says nothing about the write behind it, so it is
+`Lost`, and the action's repeat class decides.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from bridge.contract import Lost, Request, Response
+from bridge.outbound import Answer
+
+TAG = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+MAX_TEXT = 1000
+STATUS_CODES = {
+    400: "bad-request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not-found",
+    405: "not-found",
+    413: "too-large",
+    429: "error-too-many-requests",
+}
+
+
+def respond(answer: Answer, code: str = "", text: str = "") -> Response:
+    """The answer as the flow sees it."""
+    return Response(answer.status, answer.headers, answer.body, code, text[:MAX_TEXT])
+
+
+def invalid_path(text: str) -> Response:
+    """What a flow gets for a value that may not enter a path: refused here, never sent."""
+    return Response(status=400, error_code="invalid-path", error_text=text)
+
+
+def redirected(answer: Answer) -> Response:
+    """A 3xx: an answer, and never a place to go."""
+    return respond(answer, "redirected", "It answered with a redirect, which is not followed.")
+
+
+def parse(body: bytes) -> Any:
+    """The body as JSON; None when it is none (or `null`)."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def check_readable(request: Request, answer: Answer) -> None:
+    """Raise `Lost` for a success whose body cannot be read."""
+    if request.expects == "file" or not answer.body.strip():
+        return
+    if parse(answer.body) is None and answer.body.strip() != b"null":
+        kind = answer.headers.get("content-type", "").partition(";")[0] or "unknown"
+        raise Lost(f"status {answer.status}, but the answer is not readable ({kind[:60]})")
+
+
+def status_code(status: int) -> str:
+    """The error code when nothing but the status tells."""
+    if status >= 500:
+        return "server-error"
+    return STATUS_CODES.get(status, f"http-{status}")
+
+
+def plain_text(answer: Answer) -> str:
+    """What a page or a text says, without its markup."""
+    text = answer.body[:20_000].decode("utf-8", "replace")
+    return " ".join(TAG.sub(" ", text).split())[:MAX_TEXT]
