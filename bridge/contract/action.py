@@ -35,6 +35,7 @@ class Context:
     since: float = 0.0  # when the outcome became pending (epoch seconds)
     memo: dict[str, Any] = field(default_factory=dict)  # stored with the job; JSON only
     signature: str = ""  # the asker's name for the upstream, when the connection wants it
+    default_comment: str = ""  # the connection's closing comment, when the asker gives none
 
 
 class Action(BaseModel):
@@ -56,6 +57,7 @@ class Action(BaseModel):
     write_route: ClassVar[str]  # "POST /documented/{pattern}": whose pace decides when a job starts
     errors: ClassVar[Mapping[str, Problem]]
     example_facts: ClassVar[Mapping[str, str]] = {}  # fact -> what it means, for OpenAPI
+    if_lost: ClassVar[str] = ""  # what to look at when a call that may not be repeated got no answer
     confirm: ClassVar[str] = ""  # asked before a button or form runs it
     in_channel: ClassVar[bool] = False  # a Done is a fact the whole channel needs
 
@@ -85,6 +87,7 @@ class Problem:
     next_step: str = ""
     kind: type[Outcome] = Refused
     follow_up: str = ""  # "action.id: Label", filled with this action's lane field
+    ask: bool = False  # the follow-up opens its form, filled in, instead of running at once
 
 
 @dataclass(frozen=True, slots=True)

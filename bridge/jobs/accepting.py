@@ -1,0 +1,162 @@
+"""Accept: launches become rows in one transaction, each key once, each lane in order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, text, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bridge.jobs import bell, lanes
+from bridge.jobs.intake import Key, KeyConflict
+from bridge.jobs.tables import ACTIVE, jobs, keys
+
+
+@dataclass(slots=True)
+class AcceptItem:
+    """The rows of one call to `accept`."""
+
+    rows: list[dict[str, Any]]
+    scope: str
+    now: float
+    key: Key | None = None
+    join_since: float | None = None  # a running twin that is not older may be joined
+
+
+@dataclass(slots=True)
+class AcceptResult:
+    """`found` holds rows that were there before: of the same key, or a running twin."""
+
+    found: list[dict[str, Any]] = field(default_factory=list)
+    repeated: bool = False
+    joined: bool = False
+
+
+def accept(
+    connection: Connection, items: Sequence[AcceptItem]
+) -> Sequence[AcceptResult | KeyConflict]:
+    """Store each item's rows, or find what was stored before. One transaction for all items."""
+    names = {row["lane"] for item in items for row in item.rows}
+    names |= {item.rows[0]["join_key"] for item in items if item.join_since is not None}
+    lanes.lock(connection, names)
+    results: list[AcceptResult | KeyConflict] = [AcceptResult() for _ in items]
+    fresh = _claim_keys(connection, items, results)
+    fresh = _join_twins(connection, items, fresh, results)
+    _insert(connection, [items[index] for index in fresh])
+    return results
+
+
+def _claim_keys(
+    connection: Connection,
+    items: Sequence[AcceptItem],
+    results: list[AcceptResult | KeyConflict],
+) -> list[int]:
+    """The items whose key is new (or that have none); the others' results are filled in."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for item in items:
+        if item.key is not None:
+            ids = json.dumps([row["id"] for row in item.rows])
+            rows.setdefault(
+                (item.scope, item.key.value),
+                {
+                    "scope": item.scope,
+                    "value": item.key.value,
+                    "fingerprint": item.key.fingerprint,
+                    "job_ids": ids,
+                    "created_at": item.now,
+                },
+            )
+    if not rows:
+        return list(range(len(items)))
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(keys).on_conflict_do_nothing().returning(keys.c.scope, keys.c.value)
+    ordered = [rows[name] for name in sorted(rows)]  # a fixed order: two processes never deadlock
+    new = {(row.scope, row.value) for row in connection.execute(statement, ordered)}
+    fresh: list[int] = []
+    for index, item in enumerate(items):
+        name = (item.scope, item.key.value) if item.key else None
+        if name is None or name in new:
+            fresh.append(index)
+            new.discard(name or ("", ""))
+    _fill_repeats(connection, items, results, set(range(len(items))) - set(fresh))
+    return fresh
+
+
+def _fill_repeats(
+    connection: Connection,
+    items: Sequence[AcceptItem],
+    results: list[AcceptResult | KeyConflict],
+    repeats: set[int],
+) -> None:
+    if not repeats:
+        return
+    wanted = [(items[index].scope, _value(items[index])) for index in repeats]
+    query = select(keys).where(tuple_(keys.c.scope, keys.c.value).in_(wanted))
+    known = {(row.scope, row.value): row for row in connection.execute(query)}
+    for index in repeats:
+        item = items[index]
+        row = known[(item.scope, _value(item))]
+        if item.key is not None and row.fingerprint != item.key.fingerprint:
+            results[index] = KeyConflict(item.key.value)
+            continue
+        ids = json.loads(row.job_ids)
+        stored = connection.execute(select(jobs).where(jobs.c.id.in_(ids))).mappings()
+        by_id = {found["id"]: dict(found) for found in stored}
+        if by_id:
+            found = [by_id[job_id] for job_id in ids if job_id in by_id]
+        else:  # its first copy stands in this very transaction
+            twins = [other for other in items if other.rows[0]["id"] in ids]
+            found = [dict(row) for row in twins[0].rows] if twins else []
+        results[index] = AcceptResult(found=found, repeated=True)
+
+
+def _join_twins(
+    connection: Connection,
+    items: Sequence[AcceptItem],
+    fresh: list[int],
+    results: list[AcceptResult | KeyConflict],
+) -> list[int]:
+    """Take out those whose twin already runs: the same person pressed Enter again."""
+    wishing = [index for index in fresh if items[index].join_since is not None]
+    if not wishing:
+        return fresh
+    wanted = [items[index].rows[0]["join_key"] for index in wishing]
+    query = select(jobs).where(text(ACTIVE), jobs.c.join_key.in_(wanted))
+    running = {row["join_key"]: dict(row) for row in connection.execute(query).mappings()}
+    left: list[int] = []
+    for index in fresh:
+        item = items[index]
+        row = item.rows[0]
+        twin = running.get(row["join_key"]) if item.join_since is not None else None
+        if twin is not None and twin["created_at"] >= (item.join_since or 0.0):
+            results[index] = AcceptResult(found=[twin], joined=True)
+            if item.key is not None:
+                connection.execute(
+                    keys.update()
+                    .where(keys.c.scope == item.scope, keys.c.value == item.key.value)
+                    .values(job_ids=json.dumps([twin["id"]]))
+                )
+        else:
+            left.append(index)
+            if item.join_since is not None:
+                running[row["join_key"]] = row
+    return left
+
+
+def _insert(connection: Connection, items: Sequence[AcceptItem]) -> None:
+    rows = [row for item in items for row in item.rows]
+    if not rows:
+        return
+    taken = lanes.occupied(connection, {row["lane"] for row in rows})
+    for row in rows:
+        row["ready"] = 0 if row["lane"] in taken else 1
+        taken.add(row["lane"])
+    connection.execute(insert(jobs), rows)
+    bell.ring(connection, [row["id"] for row in rows])
+
+
+def _value(item: AcceptItem) -> str:
+    return item.key.value if item.key else ""

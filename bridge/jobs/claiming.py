@@ -1,0 +1,237 @@
+"""Claim: which jobs start now, for whom, and under which lease.
+
+Jobs are claimed by channel (connection and the route whose pace gates the start), so a paced or
+broken channel costs a claim nothing however long its queue is. People go before programs; of
+`PROGRAM_SHARE` starts in a row on one channel at least one goes to a program that waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Float, Select, func, literal, or_, select, text, update
+
+from bridge.jobs import windows
+from bridge.jobs.pace import PROGRAM_SHARE, Window
+from bridge.jobs.rows import split_channel
+from bridge.jobs.tables import CLAIMABLE, DUE, deliveries, jobs
+
+_CHANNELS = text(f"""
+WITH RECURSIVE c(channel) AS (
+  SELECT min(channel) FROM jobs WHERE {CLAIMABLE}
+  UNION ALL
+  SELECT (SELECT min(channel) FROM jobs WHERE {CLAIMABLE} AND channel > c.channel)
+  FROM c WHERE c.channel IS NOT NULL
+)
+SELECT channel FROM c WHERE channel IS NOT NULL
+""")  # noqa: S608 - the inserted text is a constant; a loose index scan: one probe per channel
+
+
+@dataclass(slots=True)
+class ClaimItem:
+    """One worker's wish for work."""
+
+    owner: str
+    now: float
+    capacity: int
+    lease_s: float
+    default_window: Callable[[str, str], Window]  # (connection, route)
+    connections: frozenset[str]  # those this worker can reach
+    people_in_a_row: dict[str, int]  # per channel, kept by the worker between claims
+    intends: Callable[[str], bool]  # channel -> the claim itself is the stored intent to write
+    turn: int = 0  # rotates the channels, so that none is always first
+
+
+@dataclass(slots=True)
+class Claims:
+    """Rows to work on; `reserved` holds the window whose call a row's first write may use."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    reserved: dict[str, Window] = field(default_factory=dict)  # job id -> window
+    probing: set[str] = field(default_factory=set)  # connections whose breaker this claim probes
+    wake_in_s: float | None = None  # when a paced or probing channel can go on
+
+
+def claim(connection: Connection, items: Sequence[ClaimItem]) -> Sequence[Claims]:
+    """Hand out due looks, then claimable jobs channel by channel."""
+    return [_claim(connection, item) for item in items]
+
+
+def _claim(connection: Connection, item: ClaimItem) -> Claims:
+    claims = Claims()
+    connection.execute(
+        update(jobs)
+        .where(
+            jobs.c.seq.in_(
+                _unlocked(
+                    connection,
+                    select(jobs.c.seq)
+                    .where(text(DUE), jobs.c.state == "waiting", jobs.c.run_at <= item.now)
+                    .limit(500),
+                )
+            )
+        )
+        .values(state="queued", run_at=None)
+    )
+    looks = (
+        select(jobs.c.seq)
+        .where(text(DUE), jobs.c.state == "pending", jobs.c.run_at <= item.now)
+        .order_by(jobs.c.run_at)
+        .limit(max(1, item.capacity // 2))
+    )
+    claims.rows += _take_rows(connection, item, looks)
+    next_due = connection.scalar(select(func.min(jobs.c.run_at)).where(text(DUE)))
+    if next_due is not None:
+        claims.wake_in_s = max(0.01, next_due - item.now)
+    found = connection.scalars(_CHANNELS)
+    channels = [name for name in found if split_channel(name)[0] in item.connections]
+    if channels:
+        start = item.turn % len(channels)
+        _claim_channels(connection, item, channels[start:] + channels[:start], claims)
+    return claims
+
+
+def _claim_channels(
+    connection: Connection, item: ClaimItem, channels: Sequence[str], claims: Claims
+) -> None:
+    places = {name: split_channel(name) for name in channels}
+    wanted = set(places.values()) | {(place[0], windows.BREAKER) for place in places.values()}
+    stored = windows.read(connection, wanted)
+    changed: dict[windows.Place, Window] = {}
+    for position, name in enumerate(channels):
+        left = item.capacity - len(claims.rows)
+        if left <= 0:
+            break
+        place = places[name]
+        breaker_place = (place[0], windows.BREAKER)
+        breaker = changed.get(breaker_place) or stored.get(breaker_place)
+        window = stored.get(place, item.default_window(*place)).at(item.now)
+        free = window.free(item.now)
+        probing = breaker is not None and breaker.resets_at > 0
+        if breaker is not None and probing:
+            free = min(free, 1) if item.now >= breaker.resets_at else 0
+        if free <= 0:
+            _wake(claims, window, breaker if probing else None, item.now)
+            continue
+        fair = -(-left // (len(channels) - position))
+        rows = _claim_channel(connection, item, name, min(free, fair))
+        claims.rows += rows
+        if breaker is not None and probing and rows:
+            claims.probing.add(place[0])
+            next_probe = item.now + breaker.window_s
+            changed[breaker_place] = Window(
+                breaker.calls, breaker.window_s, breaker.used, next_probe, breaker.source
+            )
+        if rows and not window.unlimited:
+            window = window.take(len(rows), item.now)
+            changed[place] = window
+            claims.reserved.update({row["id"]: window for row in rows})
+            if window.free(item.now) <= 0:
+                _wake(claims, window, None, item.now)
+    windows.write(connection, changed, item.now)
+
+
+def _claim_channel(
+    connection: Connection, item: ClaimItem, name: str, limit: int
+) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    intend = item.intends(name)
+    here = select(jobs.c.seq).where(text(CLAIMABLE), jobs.c.channel == name)
+    order = (jobs.c.priority, jobs.c.rank, jobs.c.seq)
+    if item.people_in_a_row.get(name, 0) >= PROGRAM_SHARE - 1:
+        programs = here.where(jobs.c.priority == 1).order_by(*order).limit(1)
+        rows = _take_rows(connection, item, programs, intend=intend)
+    if len(rows) < limit:
+        rest = here.order_by(*order).limit(limit - len(rows))
+        rows += _take_rows(connection, item, rest, intend=intend)
+    for row in rows:
+        streak = item.people_in_a_row.get(name, 0) + 1 if row["priority"] == 0 else 0
+        item.people_in_a_row[name] = streak
+    return rows
+
+
+def _take_rows(
+    connection: Connection, item: ClaimItem, which: Select[Any], *, intend: bool = False
+) -> list[dict[str, Any]]:
+    intent = {"sent_at": func.coalesce(jobs.c.sent_at, item.now)} if intend else {}
+    statement = (
+        update(jobs)
+        .where(jobs.c.seq.in_(_unlocked(connection, which)))
+        .values(
+            state="running",
+            owner=item.owner,
+            fence=jobs.c.fence + 1,
+            run_at=None,
+            lease_until=_lease_clock(connection, item.now) + item.lease_s,
+            **intent,
+        )
+        .returning(jobs)
+    )
+    rows = [dict(row) for row in connection.execute(statement).mappings()]
+    return sorted(rows, key=lambda row: (row["priority"], row["rank"], row["seq"]))
+
+
+def beat(connection: Connection, items: Sequence[tuple[str, float, float]]) -> Sequence[int]:
+    """Heartbeat of (owner, now, lease_s): the leases of its jobs and deliveries go on."""
+    counts = []
+    for owner, now, lease_s in items:
+        until = _lease_clock(connection, now) + lease_s
+        for table, state in ((jobs, "running"), (deliveries, "telling")):
+            result = connection.execute(
+                update(table)
+                .where(text(f"state = '{state}'"), table.c.owner == owner)
+                .values(lease_until=until)
+            )
+        counts.append(result.rowcount)
+    return counts
+
+
+def sweep(connection: Connection, items: Sequence[tuple[float, bool]]) -> Sequence[int]:
+    """Take jobs and deliveries from workers that fell silent; (now, everything)."""
+    total = []
+    for now, everything in items:
+        clock = _lease_clock(connection, now)
+        lost = [text("state = 'running'")]
+        quiet = [text("state = 'telling'")]
+        late = [] if everything else [or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < clock)]
+        mute = [] if everything else [deliveries.c.lease_until < clock]
+        followers = connection.execute(
+            update(jobs)
+            .where(*lost, *late, jobs.c.phase == "follow")
+            .values(state="pending", run_at=now, owner=None)
+        )
+        flows = connection.execute(
+            update(jobs)
+            .where(*lost, *late, jobs.c.phase == "flow")
+            .values(state="queued", ready=1, owner=None)
+        )
+        connection.execute(
+            update(deliveries)
+            .where(*quiet, *mute)
+            .values(state="due", run_at=now, owner=None, repeated=1)
+        )
+        total.append(followers.rowcount + flows.rowcount)
+    return total
+
+
+def _wake(claims: Claims, window: Window, breaker: Window | None, now: float) -> None:
+    wait = max(breaker.resets_at - now, 0.0) if breaker else window.wait_s(now)
+    wait = max(wait, 0.01)
+    claims.wake_in_s = wait if claims.wake_in_s is None else min(claims.wake_in_s, wait)
+
+
+def _unlocked(connection: Connection, which: Select[Any]) -> Select[Any]:
+    return which.with_for_update(skip_locked=True) if _is_postgres(connection) else which
+
+
+def _lease_clock(connection: Connection, now: float) -> Any:
+    """Leases are judged by the database's clock, so hosts need not agree on the time."""
+    if _is_postgres(connection):
+        return func.extract("epoch", func.clock_timestamp()).cast(Float)
+    return literal(now)
+
+
+def _is_postgres(connection: Connection) -> bool:
+    return connection.dialect.name == "postgresql"

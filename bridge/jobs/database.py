@@ -1,0 +1,127 @@
+"""Opening the database: a SQLite file or Postgres, each set up the way the store relies on.
+
+SQLite: WAL, `synchronous=FULL`, `BEGIN IMMEDIATE`, and a lock on a side file that dies with the
+process, so that two processes never work one file (https://www.sqlite.org/wal.html). Postgres:
+psycopg 3, TLS required unless the server is on this host, `postgres://` as Heroku gives it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import ipaddress
+import os
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import NullPool
+
+
+class DatabaseError(Exception):
+    """The database cannot be used; the sentence says what to do."""
+
+
+def parse_url(database_url: str) -> URL:
+    """The SQLAlchemy URL. Raises `DatabaseError` for what is neither SQLite nor Postgres."""
+    try:
+        url = make_url(database_url)
+    except ArgumentError:
+        raise DatabaseError("DATABASE_URL is no URL. Use sqlite:///path or postgres://…") from None
+    if url.drivername == "sqlite":
+        if url.database in (None, "", ":memory:"):
+            raise DatabaseError("SQLite needs a file to keep jobs in: sqlite:///path")
+        return url
+    if url.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
+        url = url.set(drivername="postgresql+psycopg")
+        if "sslmode" not in url.query and not _is_local(url.host):
+            url = url.update_query_dict({"sslmode": "require"})
+        return url
+    raise DatabaseError(
+        f"DATABASE_URL begins with {url.drivername}. Use sqlite:///path or postgres://…"
+    )
+
+
+def is_sqlite(url: URL) -> bool:
+    """Whether the store is embedded."""
+    return url.drivername == "sqlite"
+
+
+def durability(url: URL) -> tuple[bool, str]:
+    """Whether accepted jobs survive this host, and why (not)."""
+    if not is_sqlite(url):
+        return True, "durable: Postgres"
+    if "DYNO" in os.environ:
+        return False, "volatile: SQLite on a host that wipes its disk at every restart"
+    return True, "durable: SQLite on this disk"
+
+
+def open_engine(url: URL, *, autocommit: bool = False) -> Engine:
+    """An engine with the settings the store relies on; it connects only when used."""
+    if not is_sqlite(url):
+        options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"} if autocommit else {}
+        return create_engine(
+            url,
+            poolclass=NullPool,
+            connect_args={"connect_timeout": 5, "application_name": "deskbridge"},
+            **options,
+        )
+    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions by itself
+        cursor = connection.cursor()
+        for pragma in (
+            "busy_timeout=5000",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "fullfsync=1",
+            "foreign_keys=ON",
+            "cache_size=-16000",
+            "temp_store=MEMORY",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if autocommit else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+class FileLock:
+    """Held while this process works a SQLite file; the kernel lets go of it when the process dies."""
+
+    def __init__(self, url: URL) -> None:
+        self._fd: int | None = None
+        self._path = f"{url.database}.lock"
+
+    def acquire(self) -> None:
+        """Raises `DatabaseError` when another process holds it."""
+        self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._fd)
+            self._fd = None
+            raise DatabaseError(
+                "Another process works this SQLite file. Stop it, or use Postgres for several."
+            ) from None
+
+    def release(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+def _is_local(host: str | None) -> bool:
+    if not host or host == "localhost" or host.startswith("/"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,132 @@
+"""Every write of a worker about a job it holds: intent, end of an attempt, what was told.
+
+Fencing: a write counts only while the row is still owned under the same claim. A worker that was
+stalled past its lease finds its fence outdated; its late write changes nothing and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from bridge.jobs import bell, lanes
+from bridge.jobs.tables import attempts, deliveries, jobs
+
+
+@dataclass(slots=True)
+class Held:
+    """A claimed row: which, by whom, under which claim."""
+
+    seq: int
+    owner: str
+    fence: int
+
+
+@dataclass(slots=True)
+class EndItem:
+    """The end of an attempt: the columns to set, its record, and whom to tell."""
+
+    held: Held
+    job_id: str
+    lane: str
+    values: dict[str, Any]
+    leaves_lane: bool
+    attempt: dict[str, Any] | None = None
+    deliveries: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class NoteItem:
+    """Columns to set on a held job while it runs on: an intent, a memo, a progress message."""
+
+    held: Held
+    values: dict[str, Any]
+
+
+@dataclass(slots=True)
+class ToldItem:
+    """What became of a delivery."""
+
+    delivery_id: str
+    owner: str
+    fence: int
+    values: dict[str, Any]
+
+
+_END_COLUMNS = (
+    "state",
+    "phase",
+    "run_at",
+    "attempts",
+    "looks",
+    "sent_at",
+    "pending_at",
+    "finished_at",
+    "memo",
+    "outcome",
+)
+_END = (
+    update(jobs)
+    .where(jobs.c.seq == bindparam("its_seq"))
+    .values(owner=None, lease_until=None, **{name: bindparam(name) for name in _END_COLUMNS})
+)
+
+
+def end(connection: Connection, items: Sequence[EndItem]) -> Sequence[bool]:
+    """End attempts; False for those whose fence is outdated."""
+    lanes.lock(connection, {item.lane for item in items if item.leaves_lane})
+    mine = _still_held(connection, [item.held for item in items])
+    valid = [item for item in items if item.held.seq in mine]
+    if valid:
+        connection.execute(_END, [{"its_seq": item.held.seq, **item.values} for item in valid])
+        records = [item.attempt for item in valid if item.attempt is not None]
+        if records:
+            connection.execute(insert(attempts), records)
+        told = [row for item in valid for row in item.deliveries]
+        if told:
+            connection.execute(insert(deliveries), told)
+        lanes.promote(connection, {item.lane for item in valid if item.leaves_lane})
+        bell.ring(connection, [item.job_id for item in valid])
+    return [item.held.seq in mine for item in items]
+
+
+def note(connection: Connection, items: Sequence[NoteItem]) -> Sequence[bool]:
+    """Set columns of held jobs; False for those whose fence is outdated."""
+    mine = _still_held(connection, [item.held for item in items])
+    for item in items:
+        if item.held.seq in mine:
+            connection.execute(
+                update(jobs).where(jobs.c.seq == item.held.seq).values(**item.values)
+            )
+    return [item.held.seq in mine for item in items]
+
+
+def told(connection: Connection, items: Sequence[ToldItem]) -> Sequence[bool]:
+    """Store what became of deliveries; False for those that another worker took over."""
+    results = []
+    for item in items:
+        result = connection.execute(
+            update(deliveries)
+            .where(
+                deliveries.c.id == item.delivery_id,
+                deliveries.c.owner == item.owner,
+                deliveries.c.fence == item.fence,
+                deliveries.c.state == "telling",
+            )
+            .values(owner=None, lease_until=None, **item.values)
+        )
+        results.append(result.rowcount == 1)
+    return results
+
+
+def _still_held(connection: Connection, held: Sequence[Held]) -> set[int]:
+    query = select(jobs.c.seq, jobs.c.owner, jobs.c.fence).where(
+        jobs.c.seq.in_([item.seq for item in held]), jobs.c.state == "running"
+    )
+    if connection.dialect.name == "postgresql":
+        query = query.order_by(jobs.c.seq).with_for_update()
+    rows = {row.seq: (row.owner, row.fence) for row in connection.execute(query)}
+    return {item.seq for item in held if rows.get(item.seq) == (item.owner, item.fence)}

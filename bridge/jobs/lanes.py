@@ -1,0 +1,51 @@
+"""Lanes: one connection and room, strictly in order; lanes run beside each other.
+
+A job is `ready` when nothing stands before it in its lane, so claims never scan past those that must
+wait. On Postgres several processes accept and finish at once: each transaction first takes the locks
+of the lanes it touches, in a fixed order, or a newcomer could miss that the last job just left.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import BigInteger, Connection, bindparam, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from bridge.jobs.tables import ACTIVE, jobs
+
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(key) FROM (SELECT unnest(:keys) AS key ORDER BY key) AS sorted"
+).bindparams(bindparam("keys", type_=ARRAY(BigInteger)))
+
+
+def lock(connection: Connection, names: Iterable[str]) -> None:
+    """Hold these names until the transaction ends; SQLite's single writer needs no lock."""
+    if connection.dialect.name != "postgresql":
+        return
+    numbers = sorted({zlib.crc32(name.encode()) for name in names})
+    if numbers:
+        connection.execute(_LOCK, {"keys": numbers})
+
+
+def occupied(connection: Connection, lanes: Collection[str]) -> set[str]:
+    """Those lanes in which a job is queued, running or waiting."""
+    query = select(jobs.c.lane).where(text(ACTIVE), jobs.c.lane.in_(lanes)).distinct()
+    return set(connection.scalars(query))
+
+
+def promote(connection: Connection, lanes: Collection[str]) -> None:
+    """Make the first job of each lane ready."""
+    if not lanes:
+        return
+    first = (
+        select(func.min(jobs.c.seq))
+        .where(text(ACTIVE), jobs.c.lane.in_(lanes))
+        .group_by(jobs.c.lane)
+    )
+    seqs = [seq for seq in connection.scalars(first) if seq is not None]
+    if seqs:
+        connection.execute(
+            update(jobs).where(jobs.c.seq.in_(seqs), jobs.c.ready == 0).values(ready=1)
+        )

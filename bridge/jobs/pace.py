@@ -1,0 +1,128 @@
+"""What an upstream route still allows: one fixed window per (connection, route), learnt from headers.
+
+Pure arithmetic; the store keeps the windows and shares them between workers and over restarts.
+Rocket.Chat counts calls per route pattern in fixed windows that start with the first call, tells
+`X-RateLimit-Limit`, `-Remaining` and `-Reset` (epoch milliseconds), and sends none of them to an
+account that bypasses the limiter: https://developer.rocket.chat/apidocs (rate limiting).
+"""
+
+from __future__ import annotations
+
+import email.utils
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+GUARD_S = 0.03  # nothing is sent so close to a window's end that it might count in the next
+PROGRAM_SHARE = 10  # of so many starts in a row at least one goes to programs, if any wait
+_WAIT = re.compile(r"wait (\d+) seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The calls left until `resets_at`. `calls` 0: no limit is known, only a wait until `resets_at`.
+
+    `assumed` windows give way to what the upstream's headers say, or do not say; `configured` ones
+    are an operator's word and stay.
+    """
+
+    calls: int
+    window_s: float
+    used: int = 0
+    resets_at: float = 0.0
+    source: Literal["assumed", "configured", "learnt"] = "assumed"
+
+    @property
+    def unlimited(self) -> bool:
+        return self.calls <= 0
+
+    def at(self, now: float) -> Window:
+        """This window, or a fresh one when it is over. A fresh one starts with its first call."""
+        if self.unlimited or now < self.resets_at + GUARD_S:
+            return self
+        return replace(self, used=0, resets_at=0.0)
+
+    def free(self, now: float) -> int:
+        """How many calls may be sent now."""
+        if self.unlimited:
+            return 0 if now < self.resets_at else 1_000_000
+        window = self.at(now)
+        if window.resets_at and now > window.resets_at - GUARD_S:
+            return 0
+        return max(0, window.calls - window.used)
+
+    def take(self, count: int, now: float) -> Window:
+        """The window after `count` more calls."""
+        if self.unlimited:
+            return self
+        window = self.at(now)
+        resets_at = window.resets_at or now + window.window_s
+        return replace(window, used=window.used + count, resets_at=resets_at)
+
+    def give_back(self, count: int, resets_at: float) -> Window:
+        """The window after `count` taken calls turned out not to be needed."""
+        if self.unlimited or self.resets_at != resets_at:
+            return self
+        return replace(self, used=max(0, self.used - count))
+
+    def wait_s(self, now: float, ahead: int = 0) -> float:
+        """Seconds until a call may be sent when `ahead` others go first."""
+        if self.unlimited:
+            return max(0.0, self.resets_at - now)
+        window = self.at(now)
+        position = window.used + ahead
+        if position < window.calls and self.free(now):
+            return 0.0
+        first = max(0.0, (window.resets_at or now) + GUARD_S - now)
+        return first + max(0, position // window.calls - 1) * window.window_s
+
+    def learn(self, status: int, headers: Mapping[str, str], text: str, now: float) -> Window:
+        """The window as the upstream's answer describes it."""
+        limit = _number(headers.get("x-ratelimit-limit"))
+        reset_ms = _number(headers.get("x-ratelimit-reset"))
+        if limit is not None and reset_ms is not None:
+            resets_at = reset_ms / 1000 + _clock_offset_s(headers, now)
+            remaining = _number(headers.get("x-ratelimit-remaining")) or 0
+            used = limit if status == 429 else limit - remaining
+            first = status != 429 and remaining == limit - 1
+            near = abs(resets_at - self.resets_at) < max(0.05, self.window_s / 2)
+            if self.source == "learnt" and not near and resets_at < self.resets_at:
+                return replace(self, calls=limit)  # a late answer about a window that is over
+            return Window(
+                calls=limit,
+                window_s=max(0.1, resets_at - now) if first else self.window_s,
+                used=max(used, self.used if near or self.source == "assumed" else 0),
+                resets_at=resets_at,
+                source="learnt",
+            )
+        if status == 429:
+            calls = self.calls or 1
+            return replace(
+                self, calls=calls, used=calls, resets_at=now + asked_wait_s(headers, text)
+            )
+        if status < 400 and self.source == "configured" and not self.unlimited:
+            return replace(self, calls=0, source="learnt")  # this account bypasses the limiter
+        return self
+
+
+def asked_wait_s(headers: Mapping[str, str], text: str) -> float:
+    """The wait a 429 asks for: Retry-After, else the number in Rocket.Chat's sentence, else 5 s."""
+    after = _number(headers.get("retry-after"))
+    if after is not None:
+        return float(after)
+    said = _WAIT.search(text)
+    return float(said[1]) if said else 5.0
+
+
+def _number(value: str | None) -> int | None:
+    return int(value) if value and value.strip().isdigit() else None
+
+
+def _clock_offset_s(headers: Mapping[str, str], now: float) -> float:
+    """Ours minus the upstream's clock, when they differ by more than the Date header's coarseness."""
+    date = email.utils.parsedate_tz(headers.get("date", ""))
+    if date is None:
+        return 0.0
+    offset = now - email.utils.mktime_tz(date)
+    return offset if abs(offset) > 5 else 0.0

@@ -1,0 +1,73 @@
+"""Requests and answers as an operator may read them: exact, but without credentials and addresses."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from bridge.contract import Request, Response
+
+MOST = 4000  # characters of a body that are kept
+_SECRET_KEYS = frozenset(
+    (
+        "token",
+        "sessionkey",
+        "authtoken",
+        "x-auth-token",
+        "password",
+        "secret",
+        "access_token",
+        "refresh_token",
+        "id_token",
+        "ticket",
+        "services",
+    )
+)
+_EMAIL = re.compile(r"([A-Za-z0-9._%+-])[A-Za-z0-9._%+-]*@([A-Za-z0-9.-]+)")
+HIDDEN = "[hidden]"
+
+
+def mask_emails(value: str) -> str:
+    """anna@example.com becomes a***@example.com."""
+    return _EMAIL.sub(r"\1***@\2", value)
+
+
+def redact(value: Any) -> Any:
+    """The same JSON value, its credentials hidden and its e-mail addresses masked."""
+    if isinstance(value, dict):
+        return {
+            key: HIDDEN if str(key).lower() in _SECRET_KEYS else redact(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [redact(item) for item in value]
+    return mask_emails(value) if isinstance(value, str) else value
+
+
+def describe(
+    request: Request, response: Response | None, failure: str, took_s: float
+) -> dict[str, Any]:
+    """One exchange of an attempt, for the console's timeline."""
+    exchange: dict[str, Any] = {
+        "method": request.method,
+        "route": request.route,
+        "path": redact(dict(request.path)),
+        "took_s": round(took_s, 4),
+    }
+    if request.query:
+        exchange["query"] = redact(dict(request.query))
+    if request.body is not None:
+        exchange["body"] = redact(request.body)
+    if response is None:
+        exchange["failure"] = failure
+        return exchange
+    exchange["status"] = response.status
+    if request.expects == "file":
+        exchange["answer"] = f"{len(response.body)} bytes"
+    elif response.json is not None:
+        answer = redact(response.json)
+        exchange["answer"] = answer if len(response.body) <= MOST else json.dumps(answer)[:MOST]
+    else:
+        exchange["answer"] = mask_emails(response.body[:MOST].decode("utf-8", "replace"))
+    return exchange

@@ -1,0 +1,133 @@
+"""Jobs as rows and rows as jobs: the only place that knows both shapes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ulid import ULID
+
+from bridge.contract import Action, Asker, Job, JobState, ReplyTo, outcome_from_json
+from bridge.jobs.intake import Launch
+from bridge.vault import Unreadable, Vault
+
+PEOPLE, PROGRAMS = 0, 1
+
+
+def dump(value: Any) -> str:
+    """Compact JSON."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def new_job(launch: Launch, now: float) -> Job:
+    """The job that a launch becomes."""
+    action = launch.action
+    subject = getattr(action, action.lane)
+    return Job(
+        id=str(ULID()),
+        action=action.id,
+        args=action.model_dump(mode="json", by_alias=True, exclude_unset=True),
+        connection=launch.connection,
+        lane=f"{launch.connection}:{subject}",
+        asker=launch.asker,
+        reply_to=launch.reply_to,
+        created_at=now,
+        run_at=now,
+        priority=PEOPLE if launch.asker.is_person else PROGRAMS,
+        trace=launch.trace,
+    )
+
+
+def channel(connection: str, action: type[Action]) -> str:
+    """The key by which jobs are claimed: those whose start the same route's pace gates."""
+    return f"{connection} {action.write_route}"
+
+
+def split_channel(text: str) -> tuple[str, str]:
+    """(connection, route) of a channel."""
+    connection, _, route = text.partition(" ")
+    return connection, route
+
+
+def join_key(job: Job) -> str:
+    """The same person wishing the same thing on the same connection."""
+    wish = (job.asker.scope, job.asker.user_id, job.action, job.connection, job.args)
+    return hashlib.sha256(json.dumps(wish, sort_keys=True).encode()).hexdigest()
+
+
+def to_row(job: Job, action: type[Action], vault: Vault, *, rank: float) -> dict[str, Any]:
+    """The columns of a new job; `ready` is decided by the accept."""
+    return {
+        "id": job.id,
+        "scope": job.asker.scope,
+        "action": job.action,
+        "connection": job.connection,
+        "channel": channel(job.connection, action),
+        "lane": job.lane,
+        "priority": job.priority,
+        "rank": rank,
+        "state": job.state.value,
+        "phase": job.phase,
+        "ready": 1,
+        "run_at": None,
+        "attempts": 0,
+        "looks": 0,
+        "sent_at": None,
+        "pending_at": None,
+        "created_at": job.created_at,
+        "finished_at": None,
+        "owner": None,
+        "fence": 0,
+        "lease_until": None,
+        "join_key": join_key(job) if job.asker.is_person else None,
+        "trace": job.trace,
+        "args": dump(job.args),
+        "asker": dump({name: value for name, value in asdict(job.asker).items() if value}),
+        "reply_to": seal_reply_to(job.reply_to, vault),
+        "memo": "{}",
+        "outcome": None,
+    }
+
+
+def seal_reply_to(reply_to: ReplyTo, vault: Vault) -> str:
+    """Encrypted, because a `response_url` is a credential; nothing to tell stays empty."""
+    values = reply_to.as_json()
+    return vault.seal(values) if values else ""
+
+
+def open_reply_to(sealed: str, vault: Vault) -> ReplyTo:
+    """Where to tell; nowhere, when the key that sealed it is gone."""
+    try:
+        return ReplyTo(**vault.open(sealed)) if sealed else ReplyTo()
+    except Unreadable:
+        return ReplyTo()
+
+
+def from_row(row: Mapping[str, Any], vault: Vault) -> Job:
+    """The job a row holds."""
+    return Job(
+        id=row["id"],
+        action=row["action"],
+        args=json.loads(row["args"]),
+        connection=row["connection"],
+        lane=row["lane"],
+        asker=Asker(**json.loads(row["asker"])),
+        reply_to=open_reply_to(row["reply_to"], vault),
+        created_at=row["created_at"],
+        run_at=row["run_at"] or row["created_at"],
+        state=JobState(row["state"]),
+        phase=row["phase"],
+        priority=row["priority"],
+        attempts=row["attempts"],
+        looks=row["looks"],
+        sent_at=row["sent_at"],
+        pending_at=row["pending_at"],
+        finished_at=row["finished_at"],
+        memo=json.loads(row["memo"]),
+        outcome=outcome_from_json(json.loads(row["outcome"])) if row["outcome"] else None,
+        fence=row["fence"],
+        trace=row["trace"],
+    )

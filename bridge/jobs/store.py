@@ -1,0 +1,277 @@
+"""The store: what doors, workers and operators ask of the database, one method per wish.
+
+Writes go through the group-committing `Writer`; reads have a connection and a thread of their own.
+On Postgres that reading connection also listens for notifications, so a process needs two
+connections in all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from bridge.contract import Action, Job
+from bridge.jobs import accepting, claiming, finishing, windows
+from bridge.jobs.bell import WORK, Bell
+from bridge.jobs.database import FileLock, durability, is_sqlite, open_engine, parse_url
+from bridge.jobs.intake import Accepted, Key, KeyConflict, Launch, NotStored
+from bridge.jobs.pace import Window
+from bridge.jobs.rows import from_row, new_job, split_channel, to_row
+from bridge.jobs.tables import CLAIMABLE, jobs
+from bridge.jobs.writer import Batch, StoreDown, Writer
+from bridge.vault import Vault
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+RANK_FINISH, RANK_ACCEPT, RANK_OTHER, RANK_CLAIM = 0, 2, 5, 9
+FLOW_STEP = 1.0  # how far apart a flow's jobs are ranked: a burst is overtaken by its neighbours
+
+
+class Store:
+    """One process's access to the database."""
+
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        actions: Mapping[str, type[Action]],
+        vault: Vault,
+        clock: Callable[[], float] = time.time,
+        join_window_s: float = 45.0,
+    ) -> None:
+        self._url = parse_url(database_url)
+        self._actions = actions
+        self.vault = vault
+        self.clock = clock
+        self._join_window_s = join_window_s
+        self._lock = FileLock(self._url)
+        self._engine = open_engine(self._url)
+        self._read_engine: Engine = open_engine(self._url, autocommit=True)
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
+        self._read_connection: Connection | None = None
+        self._writer: Writer | None = None
+        self._last_rank: dict[tuple[str, str], float] = defaultdict(float)
+        self._wakers: set[Callable[[], None]] = set()
+        self._watchers: set[Callable[[str], None]] = set()
+        self._bell: Bell | None = None
+        self.draining = False
+
+    @property
+    def embedded(self) -> bool:
+        return is_sqlite(self._url)
+
+    @property
+    def healthy(self) -> bool:
+        return self._writer is not None and self._writer.healthy
+
+    def durability(self) -> tuple[bool, str]:
+        """(accepted jobs survive this host, in words)."""
+        return durability(self._url)
+
+    async def open(self) -> None:
+        """Take the file's lock, start the writer, and on Postgres listen. Raises `DatabaseError`."""
+        loop = asyncio.get_running_loop()
+        if self.embedded:
+            self._lock.acquire()
+        self._writer = Writer(self._engine)
+        if self.embedded:
+            lost = await self._do(claiming.sweep, (self.clock(), True))
+            if lost:
+                log.info("jobs.orphans_found", jobs=lost)
+        else:
+            self._bell = Bell(loop, self._reader.submit, self._heard)
+            await self.read(lambda _: None)
+
+    async def close(self) -> None:
+        if self._writer is not None:
+            await self._writer.close()
+        await asyncio.get_running_loop().run_in_executor(self._reader, self._disconnect_reader)
+        self._reader.shutdown(wait=True)
+        self._lock.release()
+        self._engine.dispose()
+        self._read_engine.dispose()
+
+    # -- the doors ---------------------------------------------------------------------------------
+
+    async def accept(
+        self, launches: Sequence[Launch], *, key: Key | None = None, join: bool = False
+    ) -> list[Accepted]:
+        """See `Intake.accept`."""
+        if self.draining:
+            raise NotStored("The bridge is restarting.", retry_after_s=5)
+        now = self.clock()
+        new = [new_job(launch, now) for launch in launches]
+        rows = [
+            to_row(job, self._actions[job.action], self.vault, rank=self._rank(job, now))
+            for job in new
+        ]
+        item = accepting.AcceptItem(
+            rows=rows,
+            scope=new[0].asker.scope,
+            now=now,
+            key=key,
+            join_since=now - self._join_window_s if join else None,
+        )
+        try:
+            result = await self._do(accepting.accept, item, rank=RANK_ACCEPT)
+        except StoreDown as error:
+            raise NotStored(f"The store cannot be written: {error}") from None
+        if isinstance(result, KeyConflict):
+            raise result
+        if result.found:
+            found = [from_row(row, self.vault) for row in result.found]
+            return [Accepted(job, result.repeated, result.joined) for job in found]
+        self.wake()
+        for job in new:
+            self.changed(job.id)
+        return [Accepted(job) for job in new]
+
+    async def expected_wait_s(self, job: Job, default: Window) -> float:
+        """Seconds until a stored job starts, judged by its channel's pace and queue."""
+        channel = f"{job.connection} {self._actions[job.action].write_route}"
+        now = self.clock()
+
+        def look(connection: Connection) -> float:
+            place = split_channel(channel)
+            row = windows.peek(connection, place) or default
+            if row.unlimited:
+                return row.wait_s(now)
+            ahead = connection.scalar(
+                text(
+                    f"SELECT count(*) FROM (SELECT 1 FROM jobs WHERE {CLAIMABLE}"  # noqa: S608 - a constant
+                    " AND channel = :channel AND priority <= :priority AND id <> :id LIMIT 1000) AS q"
+                ),
+                {"channel": channel, "priority": job.priority, "id": job.id},
+            )
+            return row.wait_s(now, ahead=ahead or 0)
+
+        return await self.read(look)
+
+    # -- the worker --------------------------------------------------------------------------------
+
+    async def claim(self, item: claiming.ClaimItem) -> claiming.Claims:
+        claims: claiming.Claims = await self._do(claiming.claim, item, rank=RANK_CLAIM)
+        return claims
+
+    async def end(self, item: finishing.EndItem) -> bool:
+        return bool(await self._do(finishing.end, item, rank=RANK_FINISH))
+
+    async def note(self, item: finishing.NoteItem) -> bool:
+        return bool(await self._do(finishing.note, item, rank=RANK_FINISH))
+
+    async def told(self, item: finishing.ToldItem) -> bool:
+        return bool(await self._do(finishing.told, item, rank=RANK_FINISH))
+
+    async def beat(self, owner: str, lease_s: float) -> None:
+        await self._do(claiming.beat, (owner, self.clock(), lease_s))
+
+    async def sweep(self) -> int:
+        return int(await self._do(claiming.sweep, (self.clock(), False)))
+
+    async def take_call(self, item: windows.Take) -> windows.Taken:
+        taken: windows.Taken = await self._do(windows.take, item)
+        return taken
+
+    async def learn_window(self, item: windows.Learn) -> Window:
+        window: Window = await self._do(windows.learn, item)
+        return window
+
+    async def give_back_call(self, item: windows.GiveBack) -> None:
+        await self._do(windows.give_back, item)
+
+    # -- everybody ---------------------------------------------------------------------------------
+
+    async def write(self, change: Callable[[Connection], T]) -> T:
+        """Run `change` in a transaction of the writer. Raises `StoreDown`."""
+
+        def batch(connection: Connection, _: Sequence[Any]) -> Sequence[T]:
+            return [change(connection)]
+
+        result: T = await self._do(batch, None)
+        return result
+
+    async def read(self, look: Callable[[Connection], T]) -> T:
+        """Run `look` on the reading connection. Raises `StoreDown`."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._reader, self._read, look)
+
+    async def get(self, job_id: str, *, scope: str | None = None) -> Job | None:
+        """One job; `scope` hides what belongs to somebody else."""
+
+        def look(connection: Connection) -> Job | None:
+            query = select(jobs).where(jobs.c.id == job_id)
+            if scope is not None:
+                query = query.where(jobs.c.scope == scope)
+            row = connection.execute(query).mappings().one_or_none()
+            return from_row(dict(row), self.vault) if row else None
+
+        return await self.read(look)
+
+    def on_work(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake` whenever there may be new work; returns how to stop that."""
+        self._wakers.add(wake)
+        return lambda: self._wakers.discard(wake)
+
+    def on_change(self, watch: Callable[[str], None]) -> Callable[[], None]:
+        """Call `watch` with a job's id whenever it changed; returns how to stop that."""
+        self._watchers.add(watch)
+        return lambda: self._watchers.discard(watch)
+
+    def wake(self) -> None:
+        for wake in list(self._wakers):
+            wake()
+
+    def changed(self, job_id: str) -> None:
+        for watch in list(self._watchers):
+            watch(job_id)
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    async def _do(self, batch: Batch, value: Any, *, rank: int = RANK_OTHER) -> Any:
+        if self._writer is None:
+            raise StoreDown("the store is not open")
+        return await self._writer.do(batch, value, rank=rank)
+
+    def _heard(self, words: list[str]) -> None:
+        self.wake()
+        for job_id in words:
+            if job_id != WORK:
+                self.changed(job_id)
+
+    def _rank(self, job: Job, now: float) -> float:
+        flow = (f"{job.connection}:{job.action}", job.asker.scope)
+        rank = max(now, self._last_rank[flow] + FLOW_STEP)
+        self._last_rank[flow] = rank
+        return rank
+
+    def _read(self, look: Callable[[Connection], T]) -> T:
+        try:
+            if self._read_connection is None:
+                self._read_connection = self._read_engine.connect()
+                if self._bell is not None:
+                    self._bell.attach(self._read_connection)
+            with self._read_connection.begin():
+                return look(self._read_connection)
+        except SQLAlchemyError as error:
+            self._disconnect_reader()
+            raise StoreDown(type(error).__name__) from error
+
+    def _disconnect_reader(self) -> None:
+        if self._read_connection is not None:
+            if self._bell is not None:
+                self._bell.detach()
+            try:
+                self._read_connection.invalidate()
+                self._read_connection.close()
+            except SQLAlchemyError:
+                pass
+            self._read_connection = None

@@ -1,0 +1,141 @@
+"""The tables: jobs, their attempts and deliveries, idempotency keys, and the pace of each route.
+
+One schema for SQLite and Postgres. The partial indexes are what keeps accept and claim as fast with
+a million finished rows as with none: every hot query names its states as literals, so that both
+engines can use them. Times are epoch seconds.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData()
+
+_Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows only in INTEGER keys
+
+ACTIVE = "phase = 'flow' AND state IN ('queued', 'running', 'waiting')"  # holds its lane
+CLAIMABLE = "state = 'queued' AND ready = 1"
+DUE = "state IN ('waiting', 'pending') AND run_at IS NOT NULL"
+FINISHED = "finished_at IS NOT NULL"
+
+
+def _partial(name: str, *columns: str, where: str) -> Index:
+    clause = text(where)
+    return Index(name, *columns, sqlite_where=clause, postgresql_where=clause)
+
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("seq", _Serial, primary_key=True, autoincrement=True),  # the order of a lane
+    Column("id", String(32), nullable=False, unique=True),
+    Column("scope", String(120), nullable=False),
+    Column("action", String(80), nullable=False),
+    Column("connection", String(120), nullable=False),
+    Column("channel", String(250), nullable=False),  # connection + route whose pace gates the start
+    Column("lane", String(250), nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("rank", Float, nullable=False),  # order among equals of a channel: fair between flows
+    Column("state", String(12), nullable=False),
+    Column("phase", String(8), nullable=False),
+    Column("ready", SmallInteger, nullable=False),  # 1: nothing stands before it in its lane
+    Column("run_at", Float),  # when a waiting or pending job is looked at again
+    Column("attempts", Integer, nullable=False),
+    Column("looks", Integer, nullable=False),
+    Column("sent_at", Float),  # a write may have been sent
+    Column("pending_at", Float),
+    Column("created_at", Float, nullable=False),
+    Column("finished_at", Float),
+    Column("owner", String(40)),
+    Column("fence", Integer, nullable=False),
+    Column("lease_until", Float),
+    Column("join_key", String(64)),  # hash of asker, action and fields: the same press again
+    Column("trace", String(64), nullable=False),
+    Column("args", Text, nullable=False),
+    Column("asker", Text, nullable=False),
+    Column("reply_to", Text, nullable=False),  # encrypted: a response_url is a credential
+    Column("memo", Text, nullable=False),
+    Column("outcome", Text),
+    _partial("jobs_claimable", "channel", "priority", "rank", "seq", where=CLAIMABLE),
+    _partial("jobs_due", "run_at", where=DUE),
+    _partial("jobs_running", "lease_until", where="state = 'running'"),
+    _partial("jobs_lane", "lane", "seq", where=ACTIVE),
+    _partial("jobs_join", "join_key", where=f"{ACTIVE} AND join_key IS NOT NULL"),
+    _partial("jobs_finished", "finished_at", where=FINISHED),
+    Index("jobs_scope", "scope", "seq"),
+    Index("jobs_state", "state", "seq"),
+    Index("jobs_room", "lane", "seq"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("seq", _Serial, primary_key=True, autoincrement=True),
+    Column("job_seq", _Serial, ForeignKey("jobs.seq", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("phase", String(8), nullable=False),
+    Column("worker", String(40), nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("ended_at", Float, nullable=False),
+    Column("verdict", String(200), nullable=False),
+    Column("exchanges", Text, nullable=False),  # requests and answers, redacted
+    Index("attempts_job", "job_seq", "seq"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("job_seq", _Serial, ForeignKey("jobs.seq", ondelete="CASCADE"), nullable=False),
+    Column("kind", String(12), nullable=False),  # slack, callback
+    Column("state", String(8), nullable=False),  # due, telling, told, kept
+    Column("run_at", Float, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("repeated", SmallInteger, nullable=False),  # 1: an earlier try may have been seen
+    Column("owner", String(40)),
+    Column("fence", Integer, nullable=False),
+    Column("lease_until", Float),
+    Column("told_at", Float),
+    Column("how", String(200), nullable=False),
+    _partial("deliveries_due", "run_at", where="state = 'due'"),
+    _partial("deliveries_telling", "lease_until", where="state = 'telling'"),
+    Index("deliveries_job", "job_seq"),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("scope", String(120), primary_key=True),
+    Column("value", String(300), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("job_ids", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Index("keys_created", "created_at"),
+)
+
+pace = Table(
+    "pace",
+    metadata,
+    Column("connection", String(120), primary_key=True),
+    Column("route", String(200), primary_key=True),  # "*": the connection's circuit breaker
+    Column("calls", Integer, nullable=False),  # per window; 0: no limit; breaker: failures in a row
+    Column("window_s", Float, nullable=False),
+    Column("used", Integer, nullable=False),
+    Column("resets_at", Float, nullable=False),  # breaker: when the next probe may go
+    Column("source", String(10), nullable=False),  # assumed, configured, learnt
+    Column("updated_at", Float, nullable=False),
+)

@@ -1,0 +1,156 @@
+"""Group commit: one thread owns one connection and makes everything durable in shared transactions.
+
+Each change is handed in as (batch function, item). While one transaction is being made durable the
+next items collect, so a hundred concurrent accepts cost one fsync, no timer is needed and the event
+loop never waits for the database. Items of one batch function run together, in the order of the
+functions' ranks, so the transaction that finishes jobs also claims the next ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+
+log = structlog.get_logger()
+
+Batch = Callable[[Connection, Sequence[Any]], Sequence[Any]]
+
+
+class StoreDown(Exception):  # noqa: N818 - a state of the store
+    """The database cannot be written now; nothing of the transaction happened."""
+
+
+@dataclass(slots=True)
+class _Item:
+    rank: int
+    batch: Batch
+    value: Any
+    future: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+
+
+class Writer:
+    """The one writing thread of a process."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
+        self._connection: Connection | None = None
+        self.healthy = True
+        self._thread.start()
+
+    async def do(self, batch: Batch, value: Any, *, rank: int = 5) -> Any:
+        """Run `batch` over `value` and its companions; returns when it is durable.
+
+        Raises `StoreDown` when the database cannot be written, and whatever `batch` put in the
+        place of this value's result.
+        """
+        loop = asyncio.get_running_loop()
+        item = _Item(rank, batch, value, loop.create_future(), loop)
+        self._queue.put(item)
+        return await item.future
+
+    async def close(self) -> None:
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _work(self) -> None:
+        closing = False
+        while not closing:
+            items: list[_Item] = []
+            first = self._queue.get()
+            while True:
+                if first is None:
+                    closing = True
+                else:
+                    items.append(first)
+                try:
+                    first = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+            if items:
+                items.sort(key=lambda item: item.rank)
+                _hand_back(self._commit(items))
+        self._disconnect()
+
+    def _commit(self, items: list[_Item]) -> list[tuple[_Item, Any]]:
+        try:
+            results = self._transact(items)
+        except (OperationalError, InterfaceError) as error:
+            self._disconnect()
+            if _is_deadlock(error):
+                return self._one_by_one(items)
+            if self.healthy:
+                log.error("jobs.store_down", reason=_reason(error))  # noqa: TRY400 - the reason says it
+            self.healthy = False
+            return [(item, StoreDown(_reason(error))) for item in items]
+        except Exception as error:  # noqa: BLE001 - one bad item must not fail its companions
+            if len(items) > 1:
+                return self._one_by_one(items)
+            return [(items[0], error)]
+        if not self.healthy:
+            log.info("jobs.store_up")
+        self.healthy = True
+        return results
+
+    def _one_by_one(self, items: list[_Item]) -> list[tuple[_Item, Any]]:
+        return [pair for item in items for pair in self._commit([item])]
+
+    def _transact(self, items: list[_Item]) -> list[tuple[_Item, Any]]:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        results: list[tuple[_Item, Any]] = []
+        with self._connection.begin():
+            for batch, group in groupby(items, key=lambda item: item.batch):
+                members = list(group)
+                values = batch(self._connection, [item.value for item in members])
+                results.extend(zip(members, values, strict=True))
+        return results
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            try:
+                self._connection.invalidate()
+                self._connection.close()
+            except SQLAlchemyError:
+                pass
+            self._connection = None
+
+
+def _hand_back(results: list[tuple[_Item, Any]]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Item, Any]]] = {}
+    for pair in results:
+        by_loop.setdefault(pair[0].loop, []).append(pair)
+    for loop, pairs in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_resolve, pairs)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            continue
+
+
+def _resolve(pairs: list[tuple[_Item, Any]]) -> None:
+    for item, result in pairs:
+        if item.future.done():
+            continue
+        if isinstance(result, BaseException):
+            item.future.set_exception(result)
+        else:
+            item.future.set_result(result)
+
+
+def _is_deadlock(error: DBAPIError) -> bool:
+    return type(error.orig).__name__ in {"DeadlockDetected", "SerializationFailure"}
+
+
+def _reason(error: DBAPIError) -> str:
+    return str(error.orig).splitlines()[0][:200] if error.orig else type(error).__name__
