@@ -30,11 +30,12 @@ _EXAMPLES = {"user": "U…", "usergroup": "S…", "channel": "C…", "team": "T�
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Yes or no; `rule` names what allowed it, `reason` is a sentence for the person."""
+    """Yes or no; `rule` names what allowed it, `reason` and `how` are sentences for the person."""
 
     allowed: bool
     rule: str
     reason: str
+    how: str = ""  # a denial: what to ask an admin for
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def decide(
         named = _is_among(rule.who, question)
         if named and (nearest is None or len(missing) < len(nearest[1])):
             nearest = (number, missing)
-    return Decision(allowed=False, rule="", reason=_denial(access, question, nearest))
+    return _denial(access, question, nearest)
 
 
 def explain(
@@ -89,7 +90,9 @@ def explain(
     decision = decide(access, asker, action_id, command_word, connection, usergroups)
     word = command_word.removeprefix("/")
     question = Question(asker, action_id, word, connection, usergroups)
-    lines = [f"yes: {decision.rule}" if decision.allowed else f"no: {decision.reason}"]
+    lines = [
+        f"yes: {decision.rule}" if decision.allowed else f"no: {decision.reason} {decision.how}"
+    ]
     for entry in _entries(access.allow):
         verdict = "matches" if _is_among((entry,), question) else "does not match"
         lines.append(f"  BRIDGE_ALLOW={entry}: {verdict}")
@@ -201,7 +204,7 @@ def _missing(rule: AccessRule, question: Question) -> list[str]:
         ),
         (
             not rule.channels or asker.channel_id in rule.channels,
-            lambda: "it holds only in " + ", ".join(f"<#{one}>" for one in rule.channels),
+            lambda: "it holds only in " + ", ".join(rule.channels),
         ),
         (
             not rule.teams or asker.team_id in rule.teams or asker.enterprise_id in rule.teams,
@@ -215,21 +218,28 @@ def _matches(globs: Sequence[str], value: str) -> bool:
     return not globs or any(fnmatchcase(value, one.removeprefix("/")) for one in globs)
 
 
-def _denial(access: Access, question: Question, nearest: tuple[int, list[str]] | None) -> str:
+def _denial(access: Access, question: Question, nearest: tuple[int, list[str]] | None) -> Decision:
     command, user = question.command, question.asker.user_id
     if nearest is not None:
         number, missing = nearest
-        return (
-            f"You may not run /{command} here: rule {number} names you, but {' and '.join(missing)}."
-            f" Ask an admin to widen rule {number} in the bridge's settings, or to add"
-            f" BRIDGE_ALLOW=user:{user}."
+        return _no(
+            f"You may not run /{command} here: rule {number} names you, but {' and '.join(missing)}.",
+            f"Ask an admin to widen rule {number} in the bridge's settings, or to add user:{user} to"
+            " BRIDGE_ALLOW.",
         )
     if not access.allow.strip() and not access.rules:
-        return (
-            f"Nobody may run /{command} here yet. Ask an admin to set BRIDGE_ALLOW=user:{user}"
-            f" (only you) or BRIDGE_ALLOW=channel:{question.asker.channel_id or 'C…'} (everyone here)."
+        here = question.asker.channel_id or "C…"
+        return _no(
+            f"Nobody may run /{command} here yet.",
+            f"Ask an admin to set BRIDGE_ALLOW=user:{user} (only you) or BRIDGE_ALLOW=channel:{here}"
+            " (everyone in this channel).",
         )
-    return (
-        f"You may not run /{command} here: no rule names you. Ask an admin to add user:{user} to"
-        f" BRIDGE_ALLOW, or a rule for {question.action_id} on {question.connection}."
+    return _no(
+        f"You may not run /{command} here: no rule names you.",
+        f"Ask an admin to add user:{user} to BRIDGE_ALLOW, or a rule for {question.action_id} on"
+        f" {question.connection}.",
     )
+
+
+def _no(reason: str, how: str) -> Decision:
+    return Decision(allowed=False, rule="", reason=reason, how=how)

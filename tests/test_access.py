@@ -21,8 +21,8 @@ def test_nobody_may_by_default_and_the_reply_says_how_to_change_it() -> None:
     decision = decide(Access(), ANNA, *CLOSE)
     assert not decision.allowed
     assert decision.reason.startswith("Nobody may run /close here yet.")
-    assert "BRIDGE_ALLOW=user:U1" in decision.reason
-    assert "BRIDGE_ALLOW=channel:C1" in decision.reason
+    assert "BRIDGE_ALLOW=user:U1" in decision.how
+    assert "BRIDGE_ALLOW=channel:C1" in decision.how
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_allow_names_the_asker(allow: str) -> None:
 def test_allow_names_somebody_else(allow: str) -> None:
     decision = decide(rules(allow=allow), ANNA, *CLOSE)
     assert not decision.allowed
-    assert "add user:U1 to BRIDGE_ALLOW" in decision.reason
+    assert "add user:U1 to BRIDGE_ALLOW" in decision.how
 
 
 def test_an_empty_id_matches_nothing() -> None:
@@ -62,7 +62,7 @@ def test_a_rule_covers_commands_by_word_id_or_glob(commands: list[str]) -> None:
     [
         (AccessRule(who=["user:U1"], commands=["export"]), "it covers export, not /close"),
         (AccessRule(who=["user:U1"], connections=["vip-*"]), "it covers vip-*, not rocketchat"),
-        (AccessRule(who=["user:U1"], channels=["C2"]), "it holds only in <#C2>"),
+        (AccessRule(who=["user:U1"], channels=["C2"]), "it holds only in C2"),
         (AccessRule(who=["user:U1"], teams=["T2"]), "it holds only in the workspaces T2"),
     ],
 )
@@ -78,7 +78,7 @@ def test_explain_gives_the_verdict_and_every_rule() -> None:
     assert no[0].startswith("no: You may not run /close here")
     assert no[1:] == [
         "  BRIDGE_ALLOW=team:T2: does not match",
-        "  access.rules[1] (user:U1): does not match: it holds only in <#C2>",
+        "  access.rules[1] (user:U1): does not match: it holds only in C2",
     ]
     assert explain(rules(allow="everyone"), ANNA, *CLOSE)[0] == "yes: BRIDGE_ALLOW=everyone"
     assert "nobody may run anything" in explain(Access(), ANNA, *CLOSE)[-1]
