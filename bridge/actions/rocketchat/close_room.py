@@ -1,0 +1,224 @@
+"""Close an omnichannel conversation, and look whether it is closed.
+
+Closing deletes all subscriptions, so a repeated call of a plain agent is answered `error-not-authorized`
+by newer servers instead of "already closed": after every refusal the conversation is read, and a closed
+one is success, told with who closed it. A PDF wish is ignored in silence on the Community edition; it is
+watched to its end (see `pdf`), and the repeated wish after 15 seconds brings that to light.
+Sources: https://github.com/RocketChat/Rocket.Chat/pull/32707 and pull/34940.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Annotated, Any, ClassVar, Final
+
+from pydantic import Field, model_validator
+
+from bridge.actions.fields import Comment, Email, RoomId, Subject, Tags, YesNo
+from bridge.actions.rocketchat import pdf
+from bridge.actions.rocketchat import room as rooms
+from bridge.actions.rocketchat.closing import (
+    DEFAULT_SUBJECT,
+    ERRORS,
+    MAIL_TWICE,
+    Sentence,
+    TranscriptEmail,
+)
+from bridge.actions.wording import code_of, explain, mask_email, say, tell
+from bridge.contract import (
+    Action,
+    Command,
+    Context,
+    Done,
+    Flow,
+    Option,
+    Outcome,
+    Personal,
+    Picker,
+    Positional,
+    Repeat,
+    Request,
+    Response,
+    Rest,
+    Unknown,
+)
+
+ROUTE: Final = "/api/v1/livechat/room.closeByUser"
+LOST_RACES: Final = ("error-room-cannot-be-closed-try-again", "Error removing inquiry")
+RACES_LIMIT: Final = 3  # then it is no race but a damaged room
+
+
+class CloseRoom(Action):
+    """Close a conversation, with comment, tags and transcript."""
+
+    title: ClassVar = "Close conversation"
+    docs: ClassVar = "https://developer.rocket.chat/apidocs/close-livechat-room"
+    command: ClassVar = Command("close")
+    repeat: ClassVar = Repeat.CHECK_FIRST
+    lane: ClassVar = "rid"
+    write_route: ClassVar = f"POST {ROUTE}"
+    confirm: ClassVar = "Close this conversation? The visitor sees that it ends, and the comment."
+    in_channel: ClassVar = True
+    errors: ClassVar = ERRORS
+    example_facts: ClassVar = {
+        "rid": "The room's id.",
+        "closed": "Whether the conversation is closed, as read after the call.",
+        "verified": "Whether the bridge could read that.",
+        "already_closed": "Whether it had been closed before this request.",
+        "closed_by": "Username of who closed it; empty when the visitor did.",
+        "closer": "user or visitor.",
+        "closed_at": "When it was closed (ISO 8601).",
+        "tags": "The tags the conversation has now.",
+        "transcript_to": "Where the e-mail transcript goes, masked.",
+        "pdf": "pending, ready, not_confirmed, not_seen or refused, when a PDF was asked for.",
+        "pdf_file_id": "Rocket.Chat's id of the finished file (room.pdfTranscriptFileId).",
+        "file_name": "Name of the file that comes with the answer.",
+    }
+
+    rid: Annotated[RoomId, Positional(), Picker("rocketchat.open_rooms")] = Field(
+        description="The conversation: its room id or its pasted Rocket.Chat link.",
+        examples=["8ceKgWvo5qT5TrCRN"],
+    )
+    comment: Annotated[Comment | None, Rest()] = Field(
+        default=None,
+        description="Why it is closed. The visitor sees it.",
+        examples=["close via API"],
+    )
+    tags: Annotated[Tags | None, Option("tags")] = Field(
+        default=None, description="Tags to add.", examples=[["abc", "billing"]]
+    )
+    generate_transcript_pdf: Annotated[YesNo | None, Option("pdf")] = Field(
+        default=None,
+        alias="generateTranscriptPdf",
+        description="Make a PDF transcript and bring it here.",
+        examples=[True],
+    )
+    email: Annotated[Email | None, Option("email"), Personal()] = Field(
+        default=None,
+        description="E-mail the transcript to this address.",
+        examples=["anna@example.com"],
+    )
+    subject: Annotated[Subject | None, Option("subject")] = Field(
+        default=None, description="Subject of that e-mail.", examples=["transcript"]
+    )
+    transcript_email: Annotated[TranscriptEmail | None, Personal()] = Field(
+        default=None,
+        alias="transcriptEmail",
+        description="The same as Rocket.Chat documents it, instead of email and subject.",
+        examples=[
+            {
+                "sendToVisitor": True,
+                "requestData": {"email": "anna@example.com", "subject": "transcript"},
+            }
+        ],
+    )
+    force_close: Annotated[YesNo | None, Option("force")] = Field(
+        default=None,
+        alias="forceClose",
+        description="Close it even if Rocket.Chat's data of it is damaged. Only when nothing else"
+        " helps; the workspace must allow it.",
+        examples=[True],
+    )
+
+    @model_validator(mode="after")
+    def _one_mail(self) -> CloseRoom:
+        if self.email and self.transcript_email:
+            raise MAIL_TWICE
+        return self
+
+    def flow(self, context: Context) -> Flow:
+        """Close it, then look; a refusal of an already closed conversation is success."""
+        if context.resumed:
+            room = yield from rooms.look(self.rid)
+            if room is not None and room.closed:
+                return self._closed(room, context, already=False)
+        answer = yield self._request(context)
+        if not answer.ok:
+            return (yield from self._refused(answer, context))
+        room = yield from rooms.look(self.rid)
+        if room is not None and room.open:
+            sentence, next_step = Sentence.STILL_OPEN, Sentence.STILL_OPEN_NEXT
+            facts = {"rid": self.rid, "closed": False, "verified": True}
+            return Unknown("room_still_open", sentence, next_step, facts)
+        return self._closed(room, context, already=False)
+
+    def follow(self, context: Context) -> Flow:
+        """Watch for the PDF; the close itself is certain."""
+        return (yield from pdf.watch(self, self.rid, context, self._story(context)))
+
+    def _request(self, context: Context) -> Request:
+        mail = self._mail()
+        body = {
+            "rid": self.rid,
+            "comment": self._comment(context),
+            "tags": list(self.tags) if self.tags else None,
+            "generateTranscriptPdf": self.generate_transcript_pdf,
+            "transcriptEmail": mail.as_json() if mail else None,
+            "forceClose": self.force_close or None,
+        }
+        given = {key: value for key, value in body.items() if value is not None}
+        return Request("POST", ROUTE, body=given, write=True)
+
+    def _comment(self, context: Context) -> str | None:
+        comment = (self.comment or "").strip() or context.default_comment.strip()
+        if comment and context.signature:
+            return f"{comment} ({context.signature})"
+        return comment or None
+
+    def _mail(self) -> TranscriptEmail | None:
+        if not self.email:
+            return self.transcript_email
+        return TranscriptEmail.to(self.email, self.subject or DEFAULT_SUBJECT)
+
+    def _refused(self, answer: Response, context: Context) -> Generator[Request, Response, Outcome]:
+        code = code_of(answer)
+        if code in ("unauthorized", "error-unauthorized", "forbidden"):
+            return explain(self, answer, rid=self.rid)
+        if code in ("invalid-params", "error-invalid-params") and self.force_close:
+            return tell(self, Sentence.TOO_OLD_TO_FORCE, "force_close_not_offered")
+        room = yield from rooms.look(self.rid)
+        if room is not None and room.closed and room.omnichannel:
+            return self._closed(room, context, already=True)
+        if code in LOST_RACES:
+            races = int(context.memo.get("races", 0)) + 1
+            context.memo["races"] = races
+            if races >= RACES_LIMIT:
+                return tell(self, Sentence.DAMAGED, "room_damaged", facts={"rid": self.rid})
+        return explain(self, answer, rid=self.rid)
+
+    def _closed(self, room: rooms.Room | None, context: Context, *, already: bool) -> Outcome:
+        """The conversation is closed; with a PDF asked for, its story goes on."""
+        mail = self._mail()
+        sent_to = mask_email(mail.request_data.email) if mail and mail.request_data else ""
+        facts: dict[str, Any] = {"rid": self.rid, "closed": True, "verified": room is not None}
+        if room is None:
+            sentence = say(Sentence.CLOSED_UNSEEN)
+        else:
+            facts |= {
+                "already_closed": already,
+                "closed_by": room.closed_by,
+                "closer": room.closer,
+                "closed_at": room.closed_at,
+                "tags": list(room.tags),
+            }
+            at = room.closed_at[:16].replace("T", " ") + " UTC" if room.closed_at else ""
+            words = {"who": room.who_closed, "at": at}
+            sentence = say(Sentence.ALREADY if already else Sentence.CLOSED, words)
+        if sent_to and mail and mail.send_to_visitor and not already:
+            facts["transcript_to"] = sent_to
+            sentence = f"{sentence} {say(Sentence.MAILED, to=sent_to)}"
+        if not self.generate_transcript_pdf:
+            next_step = Sentence.ALREADY_NEXT if already else ""
+            code = "room_already_closed" if already else "room_closed"
+            follow_ups = (Sentence.transcript_button(self.rid),)
+            return Done(code, sentence, next_step, facts, follow_ups)
+        pdf.asked(context)
+        context.memo["closed"] = {"sentence": sentence, "facts": facts}
+        if already:
+            # This call's wish was refused with the close, so the next look makes it.
+            context.memo["pdf_asked_at"] = context.now - pdf.STUCK_AFTER_S - 1
+        return pdf.state(self, room, context, self._story(context))
+
+    def _story(self, context: Context) -> pdf.Story:
+        told = context.memo.get("closed") or {"sentence": "", "facts": {"rid": self.rid}}
+        return pdf.Story(told["sentence"], told["facts"], code="room_closed_pdf")

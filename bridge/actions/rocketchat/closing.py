@@ -1,0 +1,149 @@
+"""What closing a conversation may be answered with: the error table, the sentences, the e-mail's fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from bridge.actions.fields import Email, Subject, YesNo
+from bridge.actions.rocketchat.errors import BAD_FIELDS, SHARED, lacking
+from bridge.contract import FollowUp, Personal, Problem, Retry
+
+DEFAULT_SUBJECT: Final = "Transcript of your conversation"
+AGAIN: Final = "rocketchat.close_room"
+PDF: Final = "rocketchat.request_pdf_transcript"
+MAIL_TWICE: Final = PydanticCustomError(
+    "mail_twice", "Give email and subject, or transcriptEmail, but not both."
+)
+NO_DATA: Final = PydanticCustomError(
+    "no_data", "To send the transcript, requestData must hold an email and a subject."
+)
+
+TRY_AGAIN: Final = Problem(
+    "Somebody else was changing the conversation at the same moment.",
+    "Nothing to do: it is tried again by itself.",
+    Retry,
+)
+FORCE_NEXT: Final = (
+    "A Rocket.Chat administrator can look at the room {rid}. If the workspace allows it, you may also"
+    " force the close."
+)
+DAMAGED: Final = Problem(
+    "Rocket.Chat cannot close this conversation; its data looks damaged.",
+    FORCE_NEXT,
+    follow_up=f"{AGAIN}: Close it by force",
+    ask=True,
+)
+TOO_OLD_TO_FORCE: Final = Problem(
+    "This Rocket.Chat is too old to close by force.",
+    "Close it without force, or ask a Rocket.Chat administrator to repair the room {rid}.",
+)
+
+ERRORS: Final[Mapping[str, Problem]] = {
+    **SHARED,
+    **lacking("close-livechat-room"),
+    "error-not-authorized": Problem(
+        "The bridge's Rocket.Chat account may not close this conversation: somebody else serves it.",
+        "This needs a Rocket.Chat administrator: give the account the permission"
+        " close-others-livechat-room. Or its agent closes it.",
+    ),
+    "error-room-already-closed": Problem(
+        "The conversation was closed before.", follow_up=f"{PDF}: Get the PDF transcript"
+    ),
+    "error-comment-is-required": Problem(
+        "Rocket.Chat wants a comment before this conversation is closed.",
+        "Say in a few words why it ends; the visitor sees it. Then close again.",
+        follow_up=f"{AGAIN}: Add a comment and close",
+        ask=True,
+    ),
+    "error-tags-must-be-assigned-before-closing-chat": Problem(
+        "This conversation's department wants tags before it is closed.",
+        "Add at least one tag and close again. If it still refuses, a Rocket.Chat administrator must"
+        " give the department its closing tags.",
+        follow_up=f"{AGAIN}: Add tags and close",
+        ask=True,
+    ),
+    "error-room-cannot-be-closed-try-again": TRY_AGAIN,
+    "Error removing inquiry": TRY_AGAIN,
+    "Error closing room": DAMAGED,
+    "Error removing subscriptions": DAMAGED,
+    "error-room-closed": DAMAGED,
+    "Error: Room not found": DAMAGED,
+    "Cannot read properties of undefined (reading 'email')": Problem(
+        "Rocket.Chat was to send a transcript, but got no address.",
+        "Give the e-mail address and close again.",
+        follow_up=f"{AGAIN}: Add the address and close",
+        ask=True,
+    ),
+    "invalid-params": BAD_FIELDS,
+}
+
+
+class Sentence:
+    """What is said when the conversation is closed, or does not look so."""
+
+    CLOSED: Final = "The conversation is closed."
+    CLOSED_UNSEEN: Final = (
+        "Rocket.Chat says that the conversation is closed. The bridge's account may not look at it any"
+        " more, so this is not checked."
+    )
+    ALREADY: Final = "The conversation was already closed by {who} on {at}."
+    ALREADY_NEXT: Final = (
+        "Nothing more to do. The comment and the tags of this request were not used."
+    )
+    MAILED: Final = "Rocket.Chat e-mails the transcript to {to}."
+    STILL_OPEN: Final = "Rocket.Chat said yes, but the conversation still shows as open."
+    STILL_OPEN_NEXT: Final = (
+        "Look at it in Rocket.Chat in a minute. If it is still open, close it again."
+    )
+    DAMAGED: Final = DAMAGED
+    TOO_OLD_TO_FORCE: Final = TOO_OLD_TO_FORCE
+
+    @staticmethod
+    def transcript_button(rid: str) -> FollowUp:
+        """A closed conversation can be had as a PDF."""
+        return FollowUp("Get the PDF transcript", PDF, {"rid": rid})
+
+
+class RequestData(BaseModel):
+    """To whom, and with which subject."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    email: Annotated[Email, Personal()] = Field(
+        description="The address that gets the transcript.", examples=["anna@example.com"]
+    )
+    subject: Subject = Field(description="Subject of the e-mail.", examples=["transcript"])
+
+
+class TranscriptEmail(BaseModel):
+    """`transcriptEmail` as documented. `sendToVisitor: false` also drops a scheduled transcript."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    send_to_visitor: YesNo = Field(
+        alias="sendToVisitor", description="Whether a transcript is sent.", examples=[True]
+    )
+    request_data: RequestData | None = Field(
+        default=None,
+        alias="requestData",
+        description="To whom, and with which subject.",
+        examples=[{"email": "anna@example.com", "subject": "transcript"}],
+    )
+
+    @model_validator(mode="after")
+    def _has_address(self) -> TranscriptEmail:
+        if self.send_to_visitor and self.request_data is None:
+            raise NO_DATA
+        return self
+
+    @classmethod
+    def to(cls, email: str, subject: str) -> TranscriptEmail:
+        data = RequestData(email=email, subject=subject)
+        return cls(send_to_visitor=True, request_data=data)
+
+    def as_json(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)

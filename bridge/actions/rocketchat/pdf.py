@@ -1,0 +1,147 @@
+"""Watching for a PDF transcript: Rocket.Chat says 200 to the wish and makes the file some time later.
+
+The one sign of completion is `room.pdfTranscriptFileId`; a failure is told to nobody but in a direct
+message from rocket.cat. So the room is looked at in growing intervals (about ten looks in four minutes,
+which leaves most of the pace to people). A wish older than 15 seconds has lost its lock and is made once
+more; a repeat is a silent no-op when the first is still alive. Without a file at the deadline the outcome
+is `Unknown`: the wish may still be fulfilled, and a person may ask again.
+Source: https://github.com/RocketChat/Rocket.Chat/pull/35809
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bridge.actions.rocketchat import room as rooms
+from bridge.actions.wording import explain, lane_args, say
+from bridge.contract import (
+    Action,
+    Context,
+    Done,
+    FileRef,
+    Flow,
+    FollowUp,
+    Outcome,
+    Pending,
+    Request,
+    Unknown,
+)
+
+ROUTE: Final = "/api/v1/omnichannel/{rid}/request-transcript"
+FILE_ROUTE: Final = "/file-upload/{fileId}/{name}"
+ACTION_ID: Final = "rocketchat.request_pdf_transcript"
+
+FIRST_LOOK_S: Final = 6.0  # the server's worker wakes every 5 seconds
+LONGEST_LOOK_S: Final = 60.0
+STUCK_AFTER_S: Final = 15.0
+DEADLINE_S: Final = 240.0
+GRACE_S: Final = 60.0  # after a repeated wish
+
+READY: Final = "Here is the PDF transcript."
+MAKING: Final = "Rocket.Chat is making the PDF transcript; it comes here when it is ready."
+NOT_CONFIRMED: Final = "Rocket.Chat accepted the wish for a PDF transcript, but no file appeared within {minutes} minutes."
+NOT_CONFIRMED_NEXT: Final = (
+    "It may still come: ask again in a while. If it never does, a Rocket.Chat administrator finds the"
+    " reason in the account's direct messages from rocket.cat."
+)
+NOT_SEEN: Final = (
+    "Rocket.Chat accepted the wish for a PDF transcript, but the bridge's account may not look at the"
+    " conversation, so it cannot bring the file."
+)
+NOT_SEEN_NEXT: Final = "Open the conversation in Rocket.Chat: the PDF is posted there."
+ASK_AGAIN: Final = "Ask for the PDF again"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Whose answer this is: what is said before the PDF's part, and the facts that go along."""
+
+    before: str = ""
+    facts: Mapping[str, Any] | None = None
+    code: str = "pdf"  # prefix of the outcome's code
+
+    def told(self, sentence: str, **values: Any) -> str:
+        return f"{self.before} {say(sentence, values)}".strip()
+
+    def with_facts(self, **more: Any) -> dict[str, Any]:
+        return {**(self.facts or {}), **more}
+
+
+def wish(rid: str) -> Request:
+    """The request for a PDF; a repeat changes nothing."""
+    return Request("POST", ROUTE, path={"rid": rid}, write=True)
+
+
+def file_of(room: rooms.Room) -> FileRef:
+    """Where the finished file is; the server finds it by its id alone."""
+    name = f"transcript-{room.rid}.pdf"
+    request = Request(
+        "GET", FILE_ROUTE, path={"fileId": room.pdf_file_id, "name": name}, expects="file"
+    )
+    return FileRef(request, name, "application/pdf")
+
+
+def asked(context: Context) -> None:
+    """Remember when the wish was made; the deadline runs from here."""
+    context.memo["pdf_asked_at"] = context.now
+
+
+def state(action: Action, room: rooms.Room | None, context: Context, story: Story) -> Outcome:
+    """Ready, still being made, or not to be seen."""
+    if room is None:
+        return Unknown(
+            code=f"{story.code}_not_seen",
+            message=story.told(NOT_SEEN),
+            next_step=NOT_SEEN_NEXT,
+            facts=story.with_facts(pdf="not_seen"),
+        )
+    if room.pdf_file_id:
+        file = file_of(room)
+        return Done(
+            code=f"{story.code}_ready",
+            message=story.told(READY),
+            facts=story.with_facts(pdf="ready", pdf_file_id=room.pdf_file_id, file_name=file.name),
+            file=file,
+        )
+    waited = _waited_s(context)
+    if waited >= _deadline_s(context):
+        label = FollowUp(ASK_AGAIN, ACTION_ID, lane_args(action, ACTION_ID))
+        return Unknown(
+            code=f"{story.code}_not_confirmed",
+            message=story.told(NOT_CONFIRMED, minutes=max(1, round(waited / 60))),
+            next_step=NOT_CONFIRMED_NEXT,
+            facts=story.with_facts(pdf="not_confirmed"),
+            follow_ups=(label,),
+        )
+    return Pending(
+        code=f"{story.code}_pending",
+        message=story.told(MAKING),
+        facts=story.with_facts(pdf="pending"),
+        look_in_s=min(LONGEST_LOOK_S, max(FIRST_LOOK_S, waited / 2)),
+    )
+
+
+def watch(action: Action, rid: str, context: Context, story: Story) -> Flow:
+    """Look once more; make a stuck wish again, once."""
+    room = yield from rooms.look(rid)
+    stuck = _waited_s(context) > STUCK_AFTER_S and "pdf_asked_again_at" not in context.memo
+    if room is not None and not room.pdf_file_id and stuck:
+        context.memo["pdf_asked_again_at"] = context.now
+        answer = yield wish(rid)
+        if not answer.ok:
+            return explain(action, answer, **story.with_facts(pdf="refused"))
+    return state(action, room, context, story)
+
+
+def _waited_s(context: Context) -> float:
+    since = context.memo.get("pdf_asked_at", context.since or context.now)
+    return max(0.0, context.now - float(since))
+
+
+def _deadline_s(context: Context) -> float:
+    """A bridge that slept past the deadline still gives a repeated wish its time."""
+    first = float(context.memo.get("pdf_asked_at", context.since))
+    again = float(context.memo.get("pdf_asked_again_at", first))
+    return max(DEADLINE_S, again - first + GRACE_S)

@@ -1,0 +1,94 @@
+"""A conversation as `rooms.info` tells it, reduced to what an answer may show.
+
+The visitor's token, which stands in the same document, is a credential: it is never read into here.
+Closed means that `open` is absent; it is removed on close, never set to false.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bridge.contract import Request, Response
+
+INFO_ROUTE: Final = "/api/v1/rooms.info"
+
+Look = Generator[Request, Response, "Room | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The state of one conversation at one moment."""
+
+    rid: str
+    open: bool
+    omnichannel: bool = True
+    closed_at: str = ""
+    closed_by: str = ""  # a username
+    closer: str = ""  # "user" or "visitor"
+    served_by: str = ""  # a username
+    served_by_id: str = ""
+    department_id: str = ""
+    on_hold: bool = False
+    tags: tuple[str, ...] = ()
+    pdf_file_id: str = ""
+    transcript_email: str = ""  # to whom a transcript is scheduled
+    transcript_subject: str = ""
+    transcript_by: str = ""
+
+    @property
+    def closed(self) -> bool:
+        return not self.open
+
+    @property
+    def who_closed(self) -> str:
+        """Who closed it, for a sentence."""
+        return "the visitor" if self.closer == "visitor" else self.closed_by or "somebody"
+
+
+def ask(rid: str) -> Request:
+    """The request that reads a conversation."""
+    return Request("GET", INFO_ROUTE, query={"roomId": rid})
+
+
+def read(response: Response) -> Room | None:
+    """The conversation in the answer; None when it holds none."""
+    data = _part(response.json, "room") if response.ok else {}
+    if not data.get("_id"):
+        return None
+    served, closed, wish = (
+        _part(data, key) for key in ("servedBy", "closedBy", "transcriptRequest")
+    )
+    return Room(
+        rid=str(data["_id"]),
+        open=bool(data.get("open")),
+        omnichannel=data.get("t", "l") == "l",
+        closed_at=_str(data, "closedAt"),
+        closed_by=_str(closed, "username"),
+        closer=_str(data, "closer"),
+        served_by=_str(served, "username"),
+        served_by_id=_str(served, "_id"),
+        department_id=_str(data, "departmentId"),
+        on_hold=bool(data.get("onHold")),
+        tags=tuple(str(tag) for tag in data.get("tags") or ()),
+        pdf_file_id=_str(data, "pdfTranscriptFileId"),
+        transcript_email=_str(wish, "email"),
+        transcript_subject=_str(wish, "subject"),
+        transcript_by=_str(_part(wish, "requestedBy"), "username"),
+    )
+
+
+def look(rid: str) -> Look:
+    """Read a conversation; None when it may not be seen or is not there."""
+    return read((yield ask(rid)))
+
+
+def _part(data: Any, key: str) -> Mapping[str, Any]:
+    part = data.get(key) if isinstance(data, Mapping) else None
+    return part if isinstance(part, Mapping) else {}
+
+
+def _str(data: Mapping[str, Any], key: str) -> str:
+    value = data.get(key)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,1 @@
+"""SuperOffice's documented calls, one file each, and what they share: error rows and session reading."""

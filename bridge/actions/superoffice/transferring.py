@@ -1,0 +1,67 @@
+"""What is said about a chat transfer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+
+class Sentence:
+    """Each end a transfer can have, in words. `{to}` is the colleague, `{owner}` who has the chat now."""
+
+    OFFERED: Final = "Chat {session} is offered to {to}. It moves when {to} accepts."
+    ALREADY_OFFERED: Final = (
+        "Chat {session} was offered to {to} before. It moves when {to} accepts."
+    )
+    OFFERED_NEXT: Final = "It is {to}'s turn: accept or reject the transfer in SuperOffice."
+    ACCEPTED: Final = "{to} has accepted chat {session}."
+    THERE: Final = "Nothing to do: {to} has chat {session} already."
+    UNANSWERED: Final = (
+        "{to} has not answered within {minutes} minutes. Chat {session} stays offered."
+    )
+    UNANSWERED_NEXT: Final = (
+        "Ask your colleague, or cancel the transfer in SuperOffice (Cancel transfer) and offer the chat"
+        " to somebody else."
+    )
+    REJECTED: Final = (
+        "{to} rejected chat {session}, or the transfer was cancelled. {owner} still has it."
+    )
+    REJECTED_NEXT: Final = "Offer it to somebody else."
+    TAKEN: Final = "{owner} has taken chat {session} meanwhile, not {to}."
+    OFFERED_ELSEWHERE: Final = "Chat {session} is now offered to {offered_to}, not to {to}."
+    ENDED: Final = "Chat {session} is over ({status}), so it cannot be transferred."
+    ENDED_FIRST: Final = "Chat {session} ended ({status}) before {to} accepted it."
+    ENDED_NEXT: Final = "If the customer writes again, a new chat begins."
+    NOT_YOURS: Final = (
+        "Nothing happened: chat {session} belongs to {owner}, and only its owner can transfer it."
+    )
+    NOT_YOURS_NEXT: Final = (
+        "Ask {owner} to transfer it. If you are {owner}, link your own SuperOffice account, so that the"
+        " bridge acts as you instead of {account}."
+    )
+    SYSTEM_NEXT: Final = (
+        "The bridge acts as a system user here, which never owns a chat. Ask {owner}; or link your own"
+        " SuperOffice account, so that the bridge acts as you."
+    )
+    IN_QUEUE: Final = (
+        "Nothing happened: chat {session} is still in the queue and belongs to nobody."
+    )
+    IN_QUEUE_NEXT: Final = (
+        "Somebody picks it up in SuperOffice first. Then its owner can transfer it."
+    )
+    NOBODYS: Final = "Nothing happened: chat {session} belongs to nobody now ({status})."
+    NOBODYS_NEXT: Final = "Look at it in SuperOffice."
+    NO_CHAT_AGENT: Final = "Nothing happened: {to} may not answer chats of this topic."
+    NOT_TAKEN: Final = (
+        "Nothing happened: SuperOffice did not offer chat {session} to {to}, and gives no reason."
+    )
+    CHOOSE_NEXT: Final = "Check that {to} is present in the chat, or choose somebody else."
+    CHOOSE_LABEL: Final = "Choose somebody else"
+    UNKNOWN: Final = "SuperOffice knows no colleague “{wanted}”."
+    UNKNOWN_NEAR: Final = "Did you mean {near}?"
+    UNKNOWN_NEXT: Final = "Give the SuperOffice username, the associate id or the e-mail address."
+    SEVERAL: Final = "More than one colleague is called “{wanted}”."
+    SEVERAL_NEXT: Final = "Use the associate id, in brackets: {near}."
+    CHAT_USER: Final = "{wanted} is nobody's associate id, but the chat user id of {near}."
+    CHAT_USER_NEXT: Final = "Use the associate id, in brackets."
+    UNSEEN: Final = "SuperOffice took the request without saying what happened, and the chat cannot be read now."
+    UNSEEN_NEXT: Final = "Look at the chat in SuperOffice before you transfer it again."
