@@ -110,6 +110,32 @@ async def chat_get_message(rc: Workspace, call: Call) -> Answer:
     raise RefusalError(400, {"success": False})
 
 
+async def livechat_room(rc: Workspace, call: Call) -> Answer:
+    """GET livechat/room?token=, the visitor's call: it looks like a look-up and CREATES a room.
+
+    Source: `app/livechat/server/api/v1/room.ts`. Without `rid` the visitor's open room is returned, and
+    if there is none a new one is made.
+    """
+    token, rid = call.query.get("token"), call.query.get("rid")
+    theirs = [r for r in rc.rooms.values() if r.v is not None and r.v.token == token]
+    guest = theirs[0].v if theirs else None
+    if guest is None:
+        raise plain("invalid-token")
+    if rid:
+        theirs = [room for room in theirs if room.id == rid]
+        if not theirs:
+            raise plain("invalid-room")
+        return {"room": theirs[0].document(), "newRoom": False}
+    for room in theirs:
+        if room.open:
+            return {"room": room.document(), "newRoom": False}
+    created = rc.add_room(guest.name, ts=rc.clock())
+    created.v = guest
+    rc.record("create_room", created.id, visitor=guest.username)
+    rc.announce("LivechatSessionStart", created)
+    return {"room": created.document(), "newRoom": True}
+
+
 def page(
     rc: Workspace, query: dict[str, Any], name: str, rows: list[dict[str, Any]]
 ) -> dict[str, Any]:

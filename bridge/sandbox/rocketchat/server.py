@@ -28,9 +28,11 @@ from bridge.sandbox.rocketchat.rooms import (
     chat_get_message,
     chat_sync_messages,
     livechat_messages,
+    livechat_room,
     livechat_rooms,
     rooms_info,
 )
+from bridge.sandbox.rocketchat.snapshot import snapshot
 from bridge.sandbox.rocketchat.state import PROFILES, Profile, Room, Settings, User
 from bridge.sandbox.rocketchat.transcripts import (
     cancel_transcript,
@@ -91,6 +93,7 @@ ROUTES: tuple[Route, ...] = (
         ("view-l-room",),
         query=schemas.room_messages,
     ),
+    Route("GET", "livechat/room", livechat_room, login=False, limit=(5, 60.0)),
     Route("GET", "chat.syncMessages", chat_sync_messages),
     Route("GET", "chat.getMessage", chat_get_message),
     Route(
@@ -135,6 +138,20 @@ class RocketChat(Workspace):
         self.webhook = LivechatWebhook(self)
         if seeded:
             seed.plant(self)
+
+    def snapshot(self) -> dict[str, Any]:
+        return snapshot(self) | {
+            "webhook_deliveries": [
+                {
+                    "at": d.at,
+                    "event": d.event,
+                    "rid": d.rid,
+                    "attempt": d.attempt,
+                    "status": d.status,
+                }
+                for d in self.webhook.deliveries
+            ]
+        }
 
     def reset(self) -> None:
         super().reset()

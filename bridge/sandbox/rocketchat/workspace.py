@@ -13,7 +13,6 @@ import itertools
 import random
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 from bridge.sandbox.emulator import Clock, Effect, Emulator
@@ -262,34 +261,6 @@ class Workspace(Emulator):
 
     def announce(self, event: str, room: Room, **extra: Any) -> None:
         """Tell the outside about a conversation; `RocketChat` sends the webhook here."""
-
-    # For the playground and for other processes
-
-    def snapshot(self) -> dict[str, Any]:
-        """Return the visible state; never a visitor's token, nor a user's."""
-        return {
-            "profile": self.profile,
-            "settings": asdict(self.settings),
-            "rooms": [
-                room.document(with_token=False)
-                | {"email": room.v.email if room.v else None, "messages": room.messages}
-                for room in self.rooms.values()
-            ],
-            "departments": [known.document() for known in self.departments.values()],
-            "users": [
-                user.stub()
-                | {
-                    "name": user.name,
-                    "roles": list(user.roles),
-                    "emails": user.emails(),
-                    "status": user.status,
-                    "statusLivechat": user.status_livechat,
-                }
-                for user in self.users.values()
-            ],
-            "outbox": [asdict(mail) for mail in self.outbox],
-            "direct_messages": [asdict(message) for message in self.direct_messages],
-        }
 
     def clear(self) -> None:
         """Forget everything but the profile, the settings and the clock."""
