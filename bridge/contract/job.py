@@ -96,6 +96,7 @@ class Job:
     looks: int = 0
     sent_at: float | None = None  # a write may have been sent since then
     pending_at: float | None = None
+    tried_since: float = 0.0  # when the retry schedule began
     finished_at: float | None = None
     memo: Mapping[str, Any] = field(default_factory=dict)
     outcome: Outcome | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,9 +64,17 @@ class Claimed:
 
     job: Job
     held: Held
-    claimed_at: float  # monotonic
+    good_until: float  # monotonic: the lease surely holds until then
     fresh_intent: bool  # `sent_at` was only set by this very claim
     reserved: Window | None = None  # the window in which its first write has a call
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How a connection wants its actions to behave for this asker."""
+
+    signature: str = ""  # the asker's name, for a comment the upstream shows
+    default_comment: str = ""
 
 
 @dataclass(slots=True)
@@ -87,17 +95,17 @@ class Runner:
         self,
         *,
         store: Store,
-        upstreams: dict[str, Upstream],
-        actions: dict[str, type[Action]],
+        upstreams: Mapping[str, Upstream],
+        actions: Mapping[str, type[Action]],
         limits: Limits,
-        signature: Callable[[Job], str],
+        manners: Callable[[Job], Manners],
         still_mine: Callable[[Claimed], bool],
     ) -> None:
         self._store = store
         self._upstreams = upstreams
         self._actions = actions
         self._limits = limits
-        self._signature = signature
+        self._manners = manners
         self._still_mine = still_mine
 
     async def run(self, claimed: Claimed, attempt: Attempt) -> None:
@@ -118,6 +126,7 @@ class Runner:
         if resumed and job.phase == "flow" and action.repeat is Repeat.NEVER_REPEAT:
             attempt.outcome = lost_for_good(action)
             return
+        manners = self._manners(job)
         context = Context(
             asker=job.asker,
             now=self._store.clock(),
@@ -125,7 +134,8 @@ class Runner:
             looks=job.looks,
             since=job.pending_at or 0.0,
             memo=dict(job.memo),
-            signature=self._signature(job),
+            signature=manners.signature,
+            default_comment=manners.default_comment,
         )
         attempt.memo = context.memo
         flow = action.flow(context) if job.phase == "flow" else action.follow(context)

@@ -65,7 +65,7 @@ def _claim(connection: Connection, item: ClaimItem) -> Claims:
         update(jobs)
         .where(
             jobs.c.seq.in_(
-                _unlocked(
+                unlocked(
                     connection,
                     select(jobs.c.seq)
                     .where(text(DUE), jobs.c.state == "waiting", jobs.c.run_at <= item.now)
@@ -158,13 +158,13 @@ def _take_rows(
     intent = {"sent_at": func.coalesce(jobs.c.sent_at, item.now)} if intend else {}
     statement = (
         update(jobs)
-        .where(jobs.c.seq.in_(_unlocked(connection, which)))
+        .where(jobs.c.seq.in_(unlocked(connection, which)))
         .values(
             state="running",
             owner=item.owner,
             fence=jobs.c.fence + 1,
             run_at=None,
-            lease_until=_lease_clock(connection, item.now) + item.lease_s,
+            lease_until=lease_clock(connection, item.now) + item.lease_s,
             **intent,
         )
         .returning(jobs)
@@ -173,26 +173,31 @@ def _take_rows(
     return sorted(rows, key=lambda row: (row["priority"], row["rank"], row["seq"]))
 
 
-def beat(connection: Connection, items: Sequence[tuple[str, float, float]]) -> Sequence[int]:
-    """Heartbeat of (owner, now, lease_s): the leases of its jobs and deliveries go on."""
-    counts = []
+def beat(connection: Connection, items: Sequence[tuple[str, float, float]]) -> Sequence[set[int]]:
+    """Heartbeat of (owner, now, lease_s): its leases go on; the jobs it still holds."""
+    held = []
     for owner, now, lease_s in items:
-        until = _lease_clock(connection, now) + lease_s
-        for table, state in ((jobs, "running"), (deliveries, "telling")):
-            result = connection.execute(
-                update(table)
-                .where(text(f"state = '{state}'"), table.c.owner == owner)
-                .values(lease_until=until)
-            )
-        counts.append(result.rowcount)
-    return counts
+        until = lease_clock(connection, now) + lease_s
+        rows = connection.execute(
+            update(jobs)
+            .where(text("state = 'running'"), jobs.c.owner == owner)
+            .values(lease_until=until)
+            .returning(jobs.c.seq)
+        )
+        held.append({row.seq for row in rows})
+        connection.execute(
+            update(deliveries)
+            .where(text("state = 'telling'"), deliveries.c.owner == owner)
+            .values(lease_until=until)
+        )
+    return held
 
 
 def sweep(connection: Connection, items: Sequence[tuple[float, bool]]) -> Sequence[int]:
     """Take jobs and deliveries from workers that fell silent; (now, everything)."""
     total = []
     for now, everything in items:
-        clock = _lease_clock(connection, now)
+        clock = lease_clock(connection, now)
         lost = [text("state = 'running'")]
         quiet = [text("state = 'telling'")]
         late = [] if everything else [or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < clock)]
@@ -222,11 +227,12 @@ def _wake(claims: Claims, window: Window, breaker: Window | None, now: float) ->
     claims.wake_in_s = wait if claims.wake_in_s is None else min(claims.wake_in_s, wait)
 
 
-def _unlocked(connection: Connection, which: Select[Any]) -> Select[Any]:
+def unlocked(connection: Connection, which: Select[Any]) -> Select[Any]:
+    """Only rows that no other process is claiming at this moment."""
     return which.with_for_update(skip_locked=True) if _is_postgres(connection) else which
 
 
-def _lease_clock(connection: Connection, now: float) -> Any:
+def lease_clock(connection: Connection, now: float) -> Any:
     """Leases are judged by the database's clock, so hosts need not agree on the time."""
     if _is_postgres(connection):
         return func.extract("epoch", func.clock_timestamp()).cast(Float)

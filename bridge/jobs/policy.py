@@ -54,7 +54,7 @@ def decide(
     outcome: Outcome,
     *,
     attempts: int,
-    created_at: float,
+    tried_since: float,
     now: float,
     luck: float,
     give_up_after_s: float,
@@ -62,7 +62,7 @@ def decide(
     """What becomes of a job whose attempt ended in `outcome`."""
     if isinstance(outcome, Retry):
         run_at = now + retry_delay_s(attempts, luck, outcome.after_s)
-        if run_at > created_at + give_up_after_s:
+        if run_at > tried_since + give_up_after_s:
             return Verdict(JobState.PARKED, finished=True)
         return Verdict(JobState.WAITING, run_at)
     if isinstance(outcome, Pending) and outcome.look_in_s is not None:

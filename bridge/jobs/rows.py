@@ -78,6 +78,7 @@ def to_row(job: Job, action: type[Action], vault: Vault, *, rank: float) -> dict
         "sent_at": None,
         "pending_at": None,
         "created_at": job.created_at,
+        "tried_since": job.created_at,
         "finished_at": None,
         "owner": None,
         "fence": 0,
@@ -125,9 +126,35 @@ def from_row(row: Mapping[str, Any], vault: Vault) -> Job:
         looks=row["looks"],
         sent_at=row["sent_at"],
         pending_at=row["pending_at"],
+        tried_since=row["tried_since"],
         finished_at=row["finished_at"],
         memo=json.loads(row["memo"]),
         outcome=outcome_from_json(json.loads(row["outcome"])) if row["outcome"] else None,
         fence=row["fence"],
         trace=row["trace"],
     )
+
+
+def delivery_rows(reply_to: ReplyTo, job_seq: int, now: float) -> list[dict[str, Any]]:
+    """One due delivery for each way in which the asker wants to be told."""
+    kinds = ["slack"] if reply_to.wants_slack else []
+    if reply_to.callback_url:
+        kinds.append("callback")
+    return [
+        {
+            "id": str(ULID()),
+            "job_seq": job_seq,
+            "kind": kind,
+            "state": "due",
+            "run_at": now,
+            "created_at": now,
+            "attempts": 0,
+            "repeated": 0,
+            "owner": None,
+            "fence": 1,
+            "lease_until": None,
+            "told_at": None,
+            "how": "",
+        }
+        for kind in kinds
+    ]

@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bridge.contract import Action, Job
+from bridge.contract import Action, Job, Repeat
 from bridge.jobs import accepting, claiming, finishing, windows
 from bridge.jobs.bell import WORK, Bell
 from bridge.jobs.database import FileLock, durability, is_sqlite, open_engine, parse_url
@@ -64,6 +64,13 @@ class Store:
         self._watchers: set[Callable[[str], None]] = set()
         self._bell: Bell | None = None
         self.draining = False
+
+    @property
+    def never_repeated(self) -> list[str]:
+        """The actions whose lost calls only a person may send again."""
+        return [
+            name for name, action in self._actions.items() if action.repeat is Repeat.NEVER_REPEAT
+        ]
 
     @property
     def embedded(self) -> bool:
@@ -171,8 +178,9 @@ class Store:
     async def told(self, item: finishing.ToldItem) -> bool:
         return bool(await self._do(finishing.told, item, rank=RANK_FINISH))
 
-    async def beat(self, owner: str, lease_s: float) -> None:
-        await self._do(claiming.beat, (owner, self.clock(), lease_s))
+    async def beat(self, owner: str, lease_s: float) -> set[int]:
+        held: set[int] = await self._do(claiming.beat, (owner, self.clock(), lease_s))
+        return held
 
     async def sweep(self) -> int:
         return int(await self._do(claiming.sweep, (self.clock(), False)))

@@ -58,6 +58,7 @@ jobs = Table(
     Column("sent_at", Float),  # a write may have been sent
     Column("pending_at", Float),
     Column("created_at", Float, nullable=False),
+    Column("tried_since", Float, nullable=False),  # a retry by a person starts the schedule anew
     Column("finished_at", Float),
     Column("owner", String(40)),
     Column("fence", Integer, nullable=False),

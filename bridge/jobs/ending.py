@@ -1,0 +1,98 @@
+"""How an attempt changes its job: outcome and rules in, columns out. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.contract import Job, JobState, Outcome, Retry
+from bridge.jobs import policy
+from bridge.jobs.attempt import Attempt, Claimed
+from bridge.jobs.finishing import EndItem
+from bridge.jobs.rows import dump
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What decides besides the outcome."""
+
+    now: float
+    started: float
+    luck: float
+    give_up_after_s: float
+    breaker_open: bool
+    worker: str
+
+
+def conclude(claimed: Claimed, attempt: Attempt, outcome: Outcome | None, rules: Rules) -> EndItem:
+    """The end of an attempt, ready to be stored. `outcome` None: nothing was decided."""
+    job = claimed.job
+    values = _unchanged(job, attempt, rules.now)
+    following = job.phase == "follow"
+    if outcome is None:
+        waits = attempt.postponed_s is not None
+        values["state"] = "pending" if following else "waiting" if waits else "queued"
+        if waits or following:
+            values["run_at"] = rules.now + (attempt.postponed_s or 0.0)
+        return EndItem(claimed.held, job.id, job.lane, values, leaves_lane=False)
+    # a dead upstream costs probes, not attempts
+    counted = not following and not (isinstance(outcome, Retry) and rules.breaker_open)
+    number = job.attempts + (1 if counted else 0)
+    verdict = _decide(job, outcome, number, rules)
+    values["attempts"] = number
+    values["looks"] = job.looks + (1 if following else 0)
+    values["state"] = verdict.state.value
+    values["run_at"] = verdict.run_at
+    if not (following and isinstance(outcome, Retry)):
+        values["outcome"] = dump(outcome.as_json())
+    if verdict.state is JobState.PENDING and not following:
+        values["pending_at"] = rules.now
+        values["phase"] = "flow" if verdict.finished else "follow"
+    if verdict.finished:
+        values["finished_at"] = rules.now
+    return EndItem(
+        held=claimed.held,
+        job_id=job.id,
+        lane=job.lane,
+        values=values,
+        leaves_lane=not following and (verdict.finished or values["phase"] == "follow"),
+        attempt={
+            "job_seq": claimed.held.seq,
+            "number": number,
+            "phase": job.phase,
+            "worker": rules.worker[:40],
+            "started_at": rules.started,
+            "ended_at": rules.now,
+            "verdict": f"{outcome.kind.value}: {outcome.code}"[:200],
+            "exchanges": dump(attempt.exchanges),
+        },
+    )
+
+
+def _unchanged(job: Job, attempt: Attempt, now: float) -> dict[str, Any]:
+    sent_at = job.sent_at or now if attempt.sent or job.phase == "follow" else None
+    return {
+        "phase": job.phase,
+        "attempts": job.attempts,
+        "looks": job.looks,
+        "sent_at": sent_at,
+        "pending_at": job.pending_at,
+        "finished_at": None,
+        "run_at": None,
+        "memo": dump(attempt.memo or dict(job.memo)),
+        "outcome": dump(job.outcome.as_json()) if job.outcome else None,
+    }
+
+
+def _decide(job: Job, outcome: Outcome, number: int, rules: Rules) -> policy.Verdict:
+    if isinstance(outcome, Retry) and job.phase == "follow":
+        delay = policy.retry_delay_s(min(job.looks + 1, 5), rules.luck, outcome.after_s)
+        return policy.Verdict(JobState.PENDING, rules.now + delay)
+    return policy.decide(
+        outcome,
+        attempts=number,
+        tried_since=job.tried_since,
+        now=rules.now,
+        luck=rules.luck,
+        give_up_after_s=rules.give_up_after_s,
+    )

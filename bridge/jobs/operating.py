@@ -1,0 +1,313 @@
+"""What people do to jobs: list, retry, cancel, one or many by filter; prune; erase a room.
+
+A retry of a job that is finished needs `force`, because it may do a thing twice; it is a new chance
+of the same job, so whoever asked is told again. Every wish is bounded by the asker's scope.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
+
+from bridge.contract import Job, JobState
+from bridge.jobs import bell, lanes
+from bridge.jobs.rows import delivery_rows, from_row, open_reply_to
+from bridge.jobs.store import Store
+from bridge.jobs.tables import ACTIVE, FINISHED, attempts, deliveries, jobs, keys
+
+RETRYABLE = (JobState.PARKED, JobState.UNKNOWN)  # without force
+BULK = 1000
+ERASED = "[erased]"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which jobs; what is empty does not limit."""
+
+    scope: str | None = None
+    states: tuple[JobState, ...] = ()
+    action: str = ""
+    connection: str = ""
+    room: str = ""
+    asker: str = ""  # a user's id
+    since: float | None = None
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Jobs, newest first, and the cursor of what follows."""
+
+    jobs: list[Job]
+    cursor: str = ""
+
+
+class NotAllowed(Exception):  # noqa: N818 - the state of the job does not allow it
+    """The job's state does not allow this; the sentence says what would."""
+
+
+class Operator:
+    """The operator's hands."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def find(self, which: Filter, *, limit: int = 50, cursor: str = "") -> Page:
+        """A page of jobs, newest first. `cursor` comes from the page before."""
+        before = int(cursor) if cursor.isdigit() else None
+
+        def look(connection: Connection) -> Page:
+            query = (
+                select(jobs).where(*_clauses(which)).order_by(jobs.c.seq.desc()).limit(limit + 1)
+            )
+            if before is not None:
+                query = query.where(jobs.c.seq < before)
+            rows = [dict(row) for row in connection.execute(query).mappings()]
+            more = str(rows[limit - 1]["seq"]) if len(rows) > limit else ""
+            return Page([from_row(row, self._store.vault) for row in rows[:limit]], more)
+
+        return await self._store.read(look)
+
+    async def count(self) -> dict[str, int]:
+        """Unfinished and parked jobs by state."""
+
+        def look(connection: Connection) -> dict[str, int]:
+            query = (
+                select(jobs.c.state, func.count().label("total"))
+                .where(jobs.c.state.in_(("queued", "running", "waiting", "pending", "parked")))
+                .group_by(jobs.c.state)
+            )
+            return {row.state: row.total for row in connection.execute(query)}
+
+        return await self._store.read(look)
+
+    async def history(
+        self, job_id: str
+    ) -> tuple[Sequence[dict[str, Any]], Sequence[dict[str, Any]]]:
+        """(attempts, deliveries) of a job, oldest first."""
+
+        def look(connection: Connection) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+            seq = connection.scalar(select(jobs.c.seq).where(jobs.c.id == job_id))
+            tried = connection.execute(
+                select(attempts).where(attempts.c.job_seq == seq).order_by(attempts.c.seq)
+            ).mappings()
+            told = connection.execute(
+                select(deliveries)
+                .where(deliveries.c.job_seq == seq)
+                .order_by(deliveries.c.created_at)
+            ).mappings()
+            tries = [{**row, "exchanges": json.loads(row["exchanges"])} for row in tried]
+            return tries, [dict(row) for row in told]
+
+        return await self._store.read(look)
+
+    async def retry(
+        self, job_id: str, *, scope: str | None = None, force: bool = False
+    ) -> Job | None:
+        """Give a job another chance; None when there is no such job. Raises `NotAllowed`."""
+        job = await self._store.get(job_id, scope=scope)
+        if job is None:
+            return None
+        again = await self._retry([job_id], force=force)
+        if not again:
+            raise NotAllowed(_why_no_retry(job, force=force))
+        return await self._store.get(job_id)
+
+    async def retry_all(self, which: Filter, *, force: bool = False) -> list[str]:
+        """Retry at most `BULK` jobs that match and may be retried; their ids."""
+        return await self._retry(await self._ids(which), force=force)
+
+    async def cancel(self, job_id: str, *, scope: str | None = None) -> Job | None:
+        """Stop a job that has not ended and is not being worked on. Raises `NotAllowed`."""
+        job = await self._store.get(job_id, scope=scope)
+        if job is None:
+            return None
+        if not await self._cancel([job_id]):
+            raise NotAllowed(_why_no_cancel(job))
+        return await self._store.get(job_id)
+
+    async def cancel_all(self, which: Filter) -> list[str]:
+        """Cancel at most `BULK` jobs that match and may be cancelled; their ids."""
+        return await self._cancel(await self._ids(which))
+
+    async def prune(self, *, done_before: float, parked_before: float, keys_before: float) -> int:
+        """Remove finished jobs and old keys; how many jobs went."""
+
+        def change(connection: Connection) -> int:
+            connection.execute(delete(keys).where(keys.c.created_at < keys_before))
+            old = (
+                select(jobs.c.seq)
+                .where(
+                    text(FINISHED),
+                    or_(
+                        (jobs.c.state != "parked") & (jobs.c.finished_at < done_before),
+                        (jobs.c.state == "parked") & (jobs.c.finished_at < parked_before),
+                    ),
+                )
+                .order_by(jobs.c.finished_at)
+                .limit(500)
+            )
+            return _remove(connection, [row.seq for row in connection.execute(old)])
+
+        return await self._store.write(change)
+
+    async def erase_room(self, room: str) -> int:
+        """Remove everything about one room or session, on every connection; how many jobs went.
+
+        A job that is being worked on keeps running; its record is erased, so its end is not stored.
+        """
+
+        def change(connection: Connection) -> int:
+            lane = or_(jobs.c.lane == room, jobs.c.lane.endswith(f":{room}", autoescape=True))
+            return _remove(connection, list(connection.scalars(select(jobs.c.seq).where(lane))))
+
+        return await self._store.write(change)
+
+    async def _ids(self, which: Filter) -> list[str]:
+        def look(connection: Connection) -> list[str]:
+            query = select(jobs.c.id).where(*_clauses(which)).order_by(jobs.c.seq).limit(BULK)
+            return list(connection.scalars(query))
+
+        return await self._store.read(look)
+
+    async def _retry(self, ids: Sequence[str], *, force: bool) -> list[str]:
+        now = self._store.clock()
+        allowed = [state.value for state in RETRYABLE]
+        if force:
+            allowed += ["done", "refused", "cancelled", "pending"]
+
+        # a person decides to send a lost call again; where a check can be made it still comes first
+        afresh = true() if force else jobs.c.action.in_(self._store.never_repeated)
+
+        def change(connection: Connection) -> list[str]:
+            chosen = (
+                jobs.c.id.in_(ids),
+                jobs.c.state.in_(allowed),
+                or_(jobs.c.state != "pending", text(FINISHED)),
+            )
+            names = set(connection.scalars(select(jobs.c.lane).where(*chosen)))
+            lanes.lock(connection, names)
+            rows = connection.execute(
+                update(jobs)
+                .where(*chosen)
+                .values(
+                    state="queued",
+                    phase="flow",
+                    ready=0,
+                    run_at=None,
+                    attempts=0,
+                    looks=0,
+                    sent_at=case((afresh, None), else_=jobs.c.sent_at),
+                    pending_at=None,
+                    finished_at=None,
+                    outcome=None,
+                    memo="{}",
+                    rank=now,
+                    tried_since=now,
+                )
+                .returning(jobs.c.id)
+            ).all()
+            lanes.promote(connection, names)
+            bell.ring(connection, [row.id for row in rows])
+            return [row.id for row in rows]
+
+        again = await self._store.write(change)
+        self._tell(again)
+        return again
+
+    async def _cancel(self, ids: Sequence[str]) -> list[str]:
+        now = self._store.clock()
+
+        def change(connection: Connection) -> list[str]:
+            chosen = select(jobs.c.lane).where(jobs.c.id.in_(ids), text(ACTIVE))
+            names = set(connection.scalars(chosen))
+            lanes.lock(connection, names)
+            rows = connection.execute(
+                update(jobs)
+                .where(
+                    jobs.c.id.in_(ids),
+                    jobs.c.state.in_(("queued", "waiting", "pending", "parked")),
+                )
+                .values(state="cancelled", run_at=None, finished_at=now)
+                .returning(jobs.c.id, jobs.c.seq, jobs.c.reply_to)
+            ).all()
+            told = [
+                delivery
+                for row in rows
+                for delivery in delivery_rows(
+                    open_reply_to(row.reply_to, self._store.vault), row.seq, now
+                )
+            ]
+            if told:
+                connection.execute(insert(deliveries), told)
+            lanes.promote(connection, names)
+            bell.ring(connection, [row.id for row in rows])
+            return [row.id for row in rows]
+
+        gone = await self._store.write(change)
+        self._tell(gone)
+        return gone
+
+    def _tell(self, ids: Sequence[str]) -> None:
+        for job_id in ids:
+            self._store.changed(job_id)
+        if ids:
+            self._store.wake()
+
+
+def _clauses(which: Filter) -> list[ColumnElement[bool]]:
+    clauses: list[ColumnElement[bool]] = []
+    if which.scope is not None:
+        clauses.append(jobs.c.scope == which.scope)
+    if which.states:
+        clauses.append(jobs.c.state.in_([state.value for state in which.states]))
+    if which.action:
+        clauses.append(jobs.c.action == which.action)
+    if which.connection:
+        clauses.append(jobs.c.connection == which.connection)
+    if which.room:
+        clauses.append(jobs.c.lane.endswith(f":{which.room}", autoescape=True))
+    if which.asker:
+        clauses.append(jobs.c.asker.contains(f'"user_id":"{which.asker}"', autoescape=True))
+    if which.since is not None:
+        clauses.append(jobs.c.created_at >= which.since)
+    if which.until is not None:
+        clauses.append(jobs.c.created_at < which.until)
+    return clauses
+
+
+def _remove(connection: Connection, seqs: Sequence[int]) -> int:
+    for start in range(0, len(seqs), 500):
+        part = seqs[start : start + 500]
+        gone = connection.execute(delete(jobs).where(jobs.c.seq.in_(part)).returning(jobs.c.lane))
+        lanes.promote(connection, {row.lane for row in gone})
+    return len(seqs)
+
+
+def _why_no_retry(job: Job, *, force: bool) -> str:
+    if job.finished_at is None:
+        return f"Job {job.id} is {job.state.value}; it goes on by itself."
+    if force:
+        return f"Job {job.id} is being worked on. Try again when it has ended."
+    return f"Job {job.id} is {job.state.value}. To do it once more anyway, retry with force."
+
+
+def _why_no_cancel(job: Job) -> str:
+    if job.state is JobState.RUNNING:
+        return f"Job {job.id} is being worked on now and cannot be stopped safely."
+    return f"Job {job.id} has ended already: {job.state.value}."

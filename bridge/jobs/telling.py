@@ -1,0 +1,239 @@
+"""Telling: a stored outcome reaches the asker, once, on a schedule of its own.
+
+A delivery is a row that is written with the outcome, in the same transaction. Whoever stored the
+outcome tells it at once; what could not be told is tried again, and what may already have been read
+is marked as repeated. A failing delivery repeats the delivery, never the call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
+
+import structlog
+from sqlalchemy import Connection, select, text, update
+
+from bridge.contract import FileRef, Job, Lost, ReplyTo, Unsent, Upstream
+from bridge.delivery.results import Ambiguous, File, Told, TryLater
+from bridge.delivery.results import Telling as Result
+from bridge.jobs import claiming, policy
+from bridge.jobs.finishing import ToldItem
+from bridge.jobs.rows import delivery_rows, from_row, seal_reply_to
+from bridge.jobs.store import Store
+from bridge.jobs.tables import deliveries, jobs
+from bridge.jobs.writer import StoreDown
+
+log = structlog.get_logger()
+
+GIVE_UP_AFTER_S = 3 * 86_400.0
+FILE_TRIES = 3
+Kind = Literal["slack", "callback"]
+
+
+class Tell(Protocol):
+    """One way of telling: Slack, or a callback."""
+
+    async def __call__(self, job: Job, *, repeated: bool, file: File | None) -> Result: ...
+
+
+class Progress(Protocol):
+    """Show that a job goes on; best effort. Returns where the message now stands."""
+
+    async def __call__(self, job: Job) -> ReplyTo: ...
+
+
+@dataclass(slots=True)
+class Telling:
+    """A delivery this worker holds."""
+
+    id: str
+    kind: Kind
+    fence: int
+    created_at: float
+    attempts: int = 0
+    repeated: bool = False
+    row: dict[str, Any] = field(default_factory=dict)  # when it is new
+
+
+class Teller:
+    """Plans, makes and repeats deliveries."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        ways: Mapping[Kind, Tell],
+        progress: Progress,
+        upstreams: Mapping[str, Upstream],
+        lease_s: float,
+        poll_s: float,
+        luck: Callable[[], float] = random.random,
+    ) -> None:
+        self._store = store
+        self._ways = ways
+        self._progress = progress
+        self._upstreams = upstreams
+        self._lease_s = lease_s
+        self._poll_s = poll_s
+        self._luck = luck
+        self._owner = ""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._poller: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+
+    def start(self, owner: str) -> None:
+        self._owner = owner
+        self._poller = asyncio.create_task(self._poll_for_ever())
+
+    async def stop(self, budget_s: float) -> None:
+        """Let deliveries under way end within the budget; the others are taken up later."""
+        if self._poller is not None:
+            self._poller.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=budget_s)
+        left = [task for task in (*self._tasks, self._poller) if task is not None]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    def plan(self, job: Job, job_seq: int) -> list[Telling]:
+        """The deliveries a finished job needs, to be stored with its outcome."""
+        now = self._store.clock()
+        held = {"state": "telling", "owner": self._owner, "lease_until": now + self._lease_s}
+        rows = delivery_rows(job.reply_to, job_seq, now)
+        return [Telling(row["id"], row["kind"], 1, now, row={**row, **held}) for row in rows]
+
+    def tell_now(self, job: Job, telling: Telling) -> None:
+        """Tell in the background."""
+        self._spawn(self._tell(job, telling))
+
+    def progress_now(self, job: Job) -> None:
+        """Show the asker that it goes on, in the background."""
+        if job.reply_to.wants_slack:
+            self._spawn(self._show_progress(job))
+
+    async def _tell(self, job: Job, telling: Telling) -> None:
+        result = await self._try(job, telling)
+        now = self._store.clock()
+        uses = getattr(result, "uses", 0)
+        values: dict[str, Any] = {"attempts": telling.attempts + 1, "told_at": None, "run_at": now}
+        fields = {"job_id": job.id, "kind": telling.kind}
+        if isinstance(result, Told):
+            values |= {"state": "told", "told_at": now, "how": result.how}
+            log.info("delivery.sent", how=result.how, **fields)
+        elif (
+            isinstance(result, TryLater | Ambiguous) and now < telling.created_at + GIVE_UP_AFTER_S
+        ):
+            asked = result.after_s if isinstance(result, TryLater) else None
+            delay = policy.retry_delay_s(telling.attempts + 1, self._luck(), asked)
+            repeated = telling.repeated or isinstance(result, Ambiguous)
+            values |= {"state": "due", "run_at": now + delay, "repeated": int(repeated)}
+            values["how"] = result.reason[:200]
+            log.info("delivery.retry_scheduled", reason=result.reason, delay_s=delay, **fields)
+        else:
+            reason = getattr(result, "reason", "")
+            values |= {"state": "kept", "how": reason[:200]}
+            log.warning("delivery.kept", reason=reason, **fields)
+        with contextlib.suppress(StoreDown):
+            await self._store.told(ToldItem(telling.id, self._owner, telling.fence, values))
+            if uses > job.reply_to.response_url_uses:
+                await self._remember(job, response_url_uses=uses)
+        self._store.changed(job.id)
+
+    async def _try(self, job: Job, telling: Telling) -> Result:
+        file = None
+        if job.outcome is not None and job.outcome.file is not None and telling.kind == "slack":
+            try:
+                file = await self._fetch(job, job.outcome.file)
+            except (Unsent, Lost, OSError) as error:
+                if telling.attempts < FILE_TRIES:
+                    return TryLater(None, f"the file cannot be fetched: {error}")
+        try:
+            return await self._ways[telling.kind](job, repeated=telling.repeated, file=file)
+        except Exception as error:
+            log.exception("delivery.failed", job_id=job.id)
+            return TryLater(None, f"internal: {type(error).__name__}")
+
+    async def _fetch(self, job: Job, ref: FileRef) -> File | None:
+        upstream = self._upstreams.get(job.connection)
+        if upstream is None:
+            return None
+        response = await upstream.send(ref.request, trace=job.trace)
+        if not response.ok:
+            raise Lost(f"the upstream answered {response.status}")
+        return File(ref.name, ref.media_type, response.body)
+
+    async def _show_progress(self, job: Job) -> None:
+        try:
+            after = await self._progress(job)
+        except Exception:
+            log.exception("delivery.progress_failed", job_id=job.id)
+            return
+        if after != job.reply_to:
+            with contextlib.suppress(StoreDown):
+                await self._remember(
+                    job,
+                    response_url_uses=after.response_url_uses,
+                    message_ts=after.message_ts,
+                    slack_channel=after.slack_channel,
+                )
+
+    async def _remember(self, job: Job, **changes: Any) -> None:
+        """Keep what became of the places to tell: uses count, a message's address."""
+        sealed = seal_reply_to(replace(job.reply_to, **changes), self._store.vault)
+
+        def change(connection: Connection) -> None:
+            connection.execute(update(jobs).where(jobs.c.id == job.id).values(reply_to=sealed))
+
+        await self._store.write(change)
+
+    async def _poll_for_ever(self) -> None:
+        while True:
+            with contextlib.suppress(StoreDown):
+                for job, telling in await self._store.write(self._claim_due):
+                    self._spawn(self._tell(job, telling))
+            await asyncio.sleep(self._poll_s)
+
+    def _claim_due(self, connection: Connection) -> Sequence[tuple[Job, Telling]]:
+        now = self._store.clock()
+        which = (
+            select(deliveries.c.id)
+            .where(text("state = 'due'"), deliveries.c.run_at <= now)
+            .order_by(deliveries.c.run_at)
+            .limit(20)
+        )
+        rows = connection.execute(
+            update(deliveries)
+            .where(deliveries.c.id.in_(claiming.unlocked(connection, which)))
+            .values(
+                state="telling",
+                owner=self._owner,
+                fence=deliveries.c.fence + 1,
+                lease_until=claiming.lease_clock(connection, now) + self._lease_s,
+            )
+            .returning(deliveries)
+        ).mappings()
+        found = []
+        for row in rows:
+            job_row = connection.execute(
+                select(jobs).where(jobs.c.seq == row["job_seq"])
+            ).mappings()
+            telling = Telling(
+                row["id"],
+                row["kind"],
+                row["fence"],
+                row["created_at"],
+                row["attempts"],
+                bool(row["repeated"]),
+            )
+            found.append((from_row(dict(job_row.one()), self._store.vault), telling))
+        return found
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
