@@ -50,13 +50,13 @@ def cut(escaped: str, limit: int) -> str:
 
 
 def safe(text: str, limit: int) -> str:
-    """Foreign text for a mrkdwn place of this size."""
-    return cut(escape(text[: limit * 4]), limit) if text else ""
+    """Foreign text for a mrkdwn place of this size; empty when there is nothing to see."""
+    return cut(escape(text[: limit * 4]).strip(), limit)
 
 
 def plain(text: str, limit: int) -> str:
-    """Foreign text for a plain_text place, where nothing is markup."""
-    seen = clean(text[: limit * 4])
+    """Foreign text for a plain_text place, where nothing is markup and something must stand."""
+    seen = clean(text[: limit * 4]).strip() or "…"
     return seen if len(seen) <= limit else seen[: limit - 1].rstrip() + "…"
 
 

@@ -33,6 +33,8 @@ FORMAT_ERRORS = frozenset(
 TOKEN_ERRORS = frozenset(
     ("account_inactive", "invalid_auth", "not_authed", "no_token", "token_expired", "token_revoked")
 )
+# This way does not exist for this job; nothing was tried.
+ABSENT = frozenset(("no_channel", "no_person", "no_response_url"))
 # "It's possible some aspect of the operation succeeded before the error was raised."
 _UNCLEAR = frozenset(("fatal_error", "internal_error", "request_timeout", "service_unavailable"))
 _LIMITED = frozenset(("rate_limited", "ratelimited"))

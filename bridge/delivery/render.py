@@ -113,12 +113,14 @@ class Renderer:
         title = mrkdwn.safe(info.title, 80)
         again = f" {words.REPEATED}" if how.repeated else ""
         headline = f"{mark} *{word}* · {title}{again}"
-        body = mrkdwn.safe(sentence, SENTENCE)
+        body = mrkdwn.safe(sentence, SENTENCE) or words.NO_MESSAGE
+        following = mrkdwn.safe(next_step, SENTENCE)
+        note = mrkdwn.safe(how.note, SENTENCE)
         blocks: list[Block] = [section(f"{headline}\n{body}")]
-        if next_step:
-            blocks.append(section(f"*{words.NEXT}:* {mrkdwn.safe(next_step, SENTENCE)}"))
-        if how.note:
-            blocks.append(section(mrkdwn.safe(how.note, SENTENCE)))
+        if following:
+            blocks.append(section(f"*{words.NEXT}:* {following}"))
+        if note:
+            blocks.append(section(note))
         outcome = job.outcome
         if outcome is not None:
             personal = info.personal if how.in_channel else frozenset[str]()
@@ -133,10 +135,10 @@ class Renderer:
             blocks.append(context(words.REPEATED_WHY))
         blocks.append(context(_footer(job, named=how.in_channel)))
         fallback = f"{mark} {word}{again}: {title}. {body}"
-        if next_step:
-            fallback += f"\n{words.NEXT}: {mrkdwn.safe(next_step, 600)}"
-        if how.note:
-            fallback += f"\n{mrkdwn.safe(how.note, 300)}"
+        if following:
+            fallback += f"\n{words.NEXT}: {mrkdwn.cut(following, 600)}"
+        if note:
+            fallback += f"\n{mrkdwn.cut(note, 300)}"
         whole = sentence if len(mrkdwn.escape(sentence)) > SENTENCE else ""
         return Message(mrkdwn.cut(fallback, TEXT), fit(blocks), how.in_channel, whole)
 

@@ -73,7 +73,7 @@ class SlackDelivery:
                     unreachable = attempt  # the Web API is another host and may be reachable
                 case TryLater() | Ambiguous():
                     return replace(attempt, uses=routes.uses)
-                case Refusal():
+                case Refusal(code) if code not in posting.ABSENT:
                     routes.refusals.append(attempt)
         if unreachable is not None:
             return replace(unreachable, uses=routes.uses)
