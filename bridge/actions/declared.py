@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any, get_args
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from bridge.actions.wording import placeholders
@@ -82,6 +84,16 @@ def _faults_of_field(name: str, field: FieldInfo) -> Iterator[str]:
         yield f"field {name} has no description."
     if not field.examples:
         yield f"field {name} has no example."
+    for model in _models_in(field.annotation):
+        for inner_name, inner in model.model_fields.items():
+            yield from _faults_of_field(f"{name}.{inner_name}", inner)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
 
 
 def _faults_of_problem(

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic import BaseModel
+
 from bridge.contract import Action, FollowUp, Outcome, Personal, Problem, Refused, Response
 
 UNLISTED = "{upstream} refused this: {text}"
@@ -20,6 +22,7 @@ UNLISTED_NEXT = (
 )
 UPSTREAM_NAMES = {"rocketchat": "Rocket.Chat", "superoffice": "SuperOffice"}
 VALUE_LIMIT = 300
+BY_STATUS = frozenset(("bad-request", "too-large", "server-error"))  # no word of the upstream's own
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
@@ -65,6 +68,8 @@ def fields_of(action: Action) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, field in type(action).model_fields.items():
         value = getattr(action, name)
+        if isinstance(value, BaseModel):
+            continue
         if value and any(isinstance(hint, Personal) for hint in field.metadata):
             value = _masked(value)
         values[name] = values[field.alias or name] = value
@@ -89,17 +94,24 @@ def code_of(response: Response) -> str:
     return code
 
 
-def explain(action: Action, response: Response, /, **facts: Any) -> Outcome:
-    """The outcome that the action's table gives this refusal."""
+def explain(
+    action: Action,
+    response: Response,
+    /,
+    table: Mapping[str, Problem] | None = None,
+    **facts: Any,
+) -> Outcome:
+    """The outcome that the action's table (or this one) gives this refusal."""
     code = code_of(response)
     values = {**fields_of(action), **facts, "code": code, "text": response.error_text or code}
-    problem = type(action).errors.get(code)
+    problem = (table or type(action).errors).get(code)
     if problem is None:
         values |= {
             "upstream": UPSTREAM_NAMES.get(type(action).upstream, type(action).upstream),
             "status": response.status,
         }
-        said = f"{values['text']} [{code}]" if code and code not in values["text"] else ""
+        told = code in values["text"] or code in BY_STATUS or code.startswith("http-")
+        said = "" if told else f"{values['text']} [{code}]"
         sentence = UNLISTED if values["text"] else UNLISTED_SILENT
         return Refused(
             code=slug(code) or f"http_{response.status}",

@@ -9,18 +9,15 @@ Sources: https://github.com/RocketChat/Rocket.Chat/pull/32707 and pull/34940.
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from bridge.actions.fields import Comment, Email, RoomId, Subject, Tags, YesNo
+from bridge.actions.fields import Comment, RoomId, Tags, YesNo
 from bridge.actions.rocketchat import pdf
 from bridge.actions.rocketchat import room as rooms
 from bridge.actions.rocketchat.closing import (
-    DEFAULT_SUBJECT,
     ERRORS,
-    MAIL_TWICE,
     Sentence,
     TranscriptEmail,
 )
@@ -32,8 +29,6 @@ from bridge.contract import (
     Done,
     Flow,
     Option,
-    Outcome,
-    Personal,
     Picker,
     Positional,
     Repeat,
@@ -93,18 +88,10 @@ class CloseRoom(Action):
         description="Make a PDF transcript and bring it here.",
         examples=[True],
     )
-    email: Annotated[Email | None, Option("email"), Personal()] = Field(
-        default=None,
-        description="E-mail the transcript to this address.",
-        examples=["anna@example.com"],
-    )
-    subject: Annotated[Subject | None, Option("subject")] = Field(
-        default=None, description="Subject of that e-mail.", examples=["transcript"]
-    )
-    transcript_email: Annotated[TranscriptEmail | None, Personal()] = Field(
+    transcript_email: TranscriptEmail | None = Field(
         default=None,
         alias="transcriptEmail",
-        description="The same as Rocket.Chat documents it, instead of email and subject.",
+        description="E-mail the transcript, and to whom.",
         examples=[
             {
                 "sendToVisitor": True,
@@ -120,18 +107,13 @@ class CloseRoom(Action):
         examples=[True],
     )
 
-    @model_validator(mode="after")
-    def _one_mail(self) -> CloseRoom:
-        if self.email and self.transcript_email:
-            raise MAIL_TWICE
-        return self
-
     def flow(self, context: Context) -> Flow:
         """Close it, then look; a refusal of an already closed conversation is success."""
         if context.resumed:
             room = yield from rooms.look(self.rid)
             if room is not None and room.closed:
-                return self._closed(room, context, already=False)
+                lost = "races" in context.memo  # then it was surely somebody else
+                return (yield from self._closed(room, context, already=lost))
         answer = yield self._request(context)
         if not answer.ok:
             return (yield from self._refused(answer, context))
@@ -140,14 +122,14 @@ class CloseRoom(Action):
             sentence, next_step = Sentence.STILL_OPEN, Sentence.STILL_OPEN_NEXT
             facts = {"rid": self.rid, "closed": False, "verified": True}
             return Unknown("room_still_open", sentence, next_step, facts)
-        return self._closed(room, context, already=False)
+        return (yield from self._closed(room, context, already=False))
 
     def follow(self, context: Context) -> Flow:
         """Watch for the PDF; the close itself is certain."""
         return (yield from pdf.watch(self, self.rid, context, self._story(context)))
 
     def _request(self, context: Context) -> Request:
-        mail = self._mail()
+        mail = self.transcript_email
         body = {
             "rid": self.rid,
             "comment": self._comment(context),
@@ -165,12 +147,7 @@ class CloseRoom(Action):
             return f"{comment} ({context.signature})"
         return comment or None
 
-    def _mail(self) -> TranscriptEmail | None:
-        if not self.email:
-            return self.transcript_email
-        return TranscriptEmail.to(self.email, self.subject or DEFAULT_SUBJECT)
-
-    def _refused(self, answer: Response, context: Context) -> Generator[Request, Response, Outcome]:
+    def _refused(self, answer: Response, context: Context) -> Flow:
         code = code_of(answer)
         if code in ("unauthorized", "error-unauthorized", "forbidden"):
             return explain(self, answer, rid=self.rid)
@@ -178,7 +155,7 @@ class CloseRoom(Action):
             return tell(self, Sentence.TOO_OLD_TO_FORCE, "force_close_not_offered")
         room = yield from rooms.look(self.rid)
         if room is not None and room.closed and room.omnichannel:
-            return self._closed(room, context, already=True)
+            return (yield from self._closed(room, context, already=True))
         if code in LOST_RACES:
             races = int(context.memo.get("races", 0)) + 1
             context.memo["races"] = races
@@ -186,9 +163,9 @@ class CloseRoom(Action):
                 return tell(self, Sentence.DAMAGED, "room_damaged", facts={"rid": self.rid})
         return explain(self, answer, rid=self.rid)
 
-    def _closed(self, room: rooms.Room | None, context: Context, *, already: bool) -> Outcome:
+    def _closed(self, room: rooms.Room | None, context: Context, *, already: bool) -> Flow:
         """The conversation is closed; with a PDF asked for, its story goes on."""
-        mail = self._mail()
+        mail = self.transcript_email
         sent_to = mask_email(mail.request_data.email) if mail and mail.request_data else ""
         facts: dict[str, Any] = {"rid": self.rid, "closed": True, "verified": room is not None}
         if room is None:
@@ -214,11 +191,12 @@ class CloseRoom(Action):
             return Done(code, sentence, next_step, facts, follow_ups)
         pdf.asked(context)
         context.memo["closed"] = {"sentence": sentence, "facts": facts}
-        if already:
-            # This call's wish was refused with the close, so the next look makes it.
-            context.memo["pdf_asked_at"] = context.now - pdf.STUCK_AFTER_S - 1
+        if already and room is not None and not room.pdf_file_id:
+            answer = yield pdf.wish(self.rid)  # this call's wish was refused with the close
+            if not answer.ok:
+                return pdf.refused(self, answer, self._story(context))
         return pdf.state(self, room, context, self._story(context))
 
     def _story(self, context: Context) -> pdf.Story:
         told = context.memo.get("closed") or {"sentence": "", "facts": {"rid": self.rid}}
-        return pdf.Story(told["sentence"], told["facts"], code="room_closed_pdf")
+        return pdf.Story(told["sentence"], told["facts"], code="room_closed_pdf", certain=True)

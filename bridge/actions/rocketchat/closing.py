@@ -10,14 +10,11 @@ from pydantic_core import PydanticCustomError
 
 from bridge.actions.fields import Email, Subject, YesNo
 from bridge.actions.rocketchat.errors import BAD_FIELDS, SHARED, lacking
-from bridge.contract import FollowUp, Personal, Problem, Retry
+from bridge.contract import Done, FollowUp, Option, Personal, Problem, Retry
 
 DEFAULT_SUBJECT: Final = "Transcript of your conversation"
 AGAIN: Final = "rocketchat.close_room"
 PDF: Final = "rocketchat.request_pdf_transcript"
-MAIL_TWICE: Final = PydanticCustomError(
-    "mail_twice", "Give email and subject, or transcriptEmail, but not both."
-)
 NO_DATA: Final = PydanticCustomError(
     "no_data", "To send the transcript, requestData must hold an email and a subject."
 )
@@ -48,10 +45,13 @@ ERRORS: Final[Mapping[str, Problem]] = {
     "error-not-authorized": Problem(
         "The bridge's Rocket.Chat account may not close this conversation: somebody else serves it.",
         "This needs a Rocket.Chat administrator: give the account the permission"
-        " close-others-livechat-room. Or its agent closes it.",
+        " close-others-livechat-room. Or its agent closes it. If it was closed a moment ago, there is"
+        " nothing to do.",
     ),
     "error-room-already-closed": Problem(
-        "The conversation was closed before.", follow_up=f"{PDF}: Get the PDF transcript"
+        "The conversation was closed before.",
+        kind=Done,
+        follow_up=f"{PDF}: Get the PDF transcript",
     ),
     "error-comment-is-required": Problem(
         "Rocket.Chat wants a comment before this conversation is closed.",
@@ -109,14 +109,16 @@ class Sentence:
 
 
 class RequestData(BaseModel):
-    """To whom, and with which subject."""
+    """To whom, and with which subject. The subject is Rocket.Chat's to demand; here it has a default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    email: Annotated[Email, Personal()] = Field(
-        description="The address that gets the transcript.", examples=["anna@example.com"]
+    email: Annotated[Email, Option("email"), Personal()] = Field(
+        description="E-mail the transcript to this address.", examples=["anna@example.com"]
     )
-    subject: Subject = Field(description="Subject of the e-mail.", examples=["transcript"])
+    subject: Annotated[Subject, Option("subject")] = Field(
+        default=DEFAULT_SUBJECT, description="Subject of that e-mail.", examples=["transcript"]
+    )
 
 
 class TranscriptEmail(BaseModel):
@@ -124,8 +126,11 @@ class TranscriptEmail(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    send_to_visitor: YesNo = Field(
-        alias="sendToVisitor", description="Whether a transcript is sent.", examples=[True]
+    send_to_visitor: Annotated[YesNo, Option("send")] = Field(
+        default=True,
+        alias="sendToVisitor",
+        description="Whether a transcript is e-mailed; no drops one that is scheduled.",
+        examples=[True],
     )
     request_data: RequestData | None = Field(
         default=None,
@@ -140,10 +145,10 @@ class TranscriptEmail(BaseModel):
             raise NO_DATA
         return self
 
-    @classmethod
-    def to(cls, email: str, subject: str) -> TranscriptEmail:
-        data = RequestData(email=email, subject=subject)
-        return cls(send_to_visitor=True, request_data=data)
-
     def as_json(self) -> dict[str, Any]:
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        """As Rocket.Chat wants it: every key it demands, none it does not know."""
+        wish: dict[str, Any] = {"sendToVisitor": self.send_to_visitor}
+        if self.request_data is not None:
+            subject = self.request_data.subject or DEFAULT_SUBJECT
+            wish["requestData"] = {"email": self.request_data.email, "subject": subject}
+        return wish

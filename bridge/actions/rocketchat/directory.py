@@ -7,6 +7,7 @@ holds is the name searched for. An account that may not list them passes the val
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,6 +18,7 @@ AGENTS_ROUTE: Final = "/api/v1/livechat/users/agent"
 DEPARTMENTS_ROUTE: Final = "/api/v1/livechat/department"
 PAGE: Final = 100  # API_Upper_Count_Limit
 NEAR: Final = 3
+_ID: Final = re.compile(r"[A-Za-z0-9]{17}|[0-9a-f]{24}")  # Meteor's ids, and MongoDB's
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class NotFound:
 
     near: tuple[str, ...] = ()
     several: bool = False
+    unlisted: bool = False  # the account may not list them, and this does not look like an id
 
 
 Find = Generator[Request, Response, Entry | NotFound]
@@ -52,7 +55,7 @@ def find_department(wanted: str) -> Find:
 def _find(wanted: str, route: str, key: str) -> Find:
     answer = yield Request("GET", route, query={"count": str(PAGE)})
     if not answer.ok:
-        return Entry(wanted, wanted)
+        return Entry(wanted, wanted) if _ID.fullmatch(wanted) else NotFound(unlisted=True)
     entries, total = _read(answer, key)
     found = _pick(wanted, entries)
     if isinstance(found, Entry) or found.several or total <= len(entries):

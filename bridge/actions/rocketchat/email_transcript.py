@@ -156,7 +156,7 @@ class EmailTranscript(Action):
             if room.transcript_email:
                 return self._pending(context, look=self._watched_s(context) < WATCH_DEADLINE_S)
             return self._refused("transcript_cancelled", GONE, GONE_NEXT, room)
-        if not room.transcript_email:
+        if not room.transcript_email and (yield from rooms.was_mailed(room)):
             return Done("transcript_sent", say(SENT, self._words()), facts=self._facts(sent=True))
         closed_at = context.memo.setdefault("seen_closed_at", context.now)
         if context.now - closed_at < SEND_WITHIN_S:

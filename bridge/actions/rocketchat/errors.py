@@ -67,6 +67,7 @@ SHARED: Final[Mapping[str, Problem]] = {
     "Not Allowed": NO_ACCESS,
     "invalid-params": BAD_FIELDS,
     "error-invalid-params": BAD_FIELDS,
+    "invalid-path": NO_SUCH_ROOM,
     "not-found": NO_SUCH_CALL,
     "error-too-many-requests": TOO_MANY,
     "error-mac-limit-reached": CONTACT_LIMIT,

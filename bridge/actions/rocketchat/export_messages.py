@@ -67,6 +67,7 @@ class ExportMessages(Action):
     repeat: ClassVar = Repeat.NEVER_REPEAT
     lane: ClassVar = "rid"
     write_route: ClassVar = f"POST {export.ROUTE}"
+    if_lost: ClassVar = UNKNOWN_NEXT
     errors: ClassVar = {
         **export.ERRORS,
         "error-invalid-recipient": Problem(

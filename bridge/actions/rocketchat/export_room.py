@@ -59,6 +59,7 @@ class ExportRoom(Action):
     repeat: ClassVar = Repeat.NEVER_REPEAT
     lane: ClassVar = "rid"
     write_route: ClassVar = f"POST {export.ROUTE}"
+    if_lost: ClassVar = UNKNOWN_NEXT
     errors: ClassVar = {
         **export.ERRORS,
         "error-invalid-dates": Problem(

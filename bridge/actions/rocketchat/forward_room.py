@@ -57,6 +57,11 @@ NOT_MOVED_NEXT: Final = "Check that the target is online and takes chats, then f
 UNKNOWN: Final = "Rocket.Chat has no {kind} “{wanted}”."
 UNKNOWN_NEAR: Final = "Did you mean {near}?"
 UNKNOWN_NEXT: Final = "Check the spelling and forward again."
+NO_LIST: Final = "The bridge's Rocket.Chat account may not look up {kind}s by name."
+NO_LIST_NEXT: Final = (
+    "Give the {kind}'s id. Or a Rocket.Chat administrator lets the account see them (permissions"
+    " manage-livechat-agents and view-livechat-departments)."
+)
 SEVERAL: Final = "More than one agent is called “{wanted}”."
 SEVERAL_NEXT: Final = "Use the username: {near}."
 NO_TARGET_LEFT: Final = Problem(
@@ -239,7 +244,9 @@ class ForwardRoom(Action):
         return facts
 
     def _unknown(self, kind: str, wanted: str, found: directory.NotFound) -> Outcome:
-        if found.several:
+        if found.unlisted:
+            message, next_step = say(NO_LIST, kind=kind), say(NO_LIST_NEXT, kind=kind)
+        elif found.several:
             message = say(SEVERAL, wanted=wanted)
             next_step = say(SEVERAL_NEXT, near=listed(found.near))
         else:

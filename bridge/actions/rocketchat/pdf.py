@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bridge.actions.rocketchat import room as rooms
+from bridge.actions.rocketchat.errors import SHARED, lacking
 from bridge.actions.wording import explain, lane_args, say
 from bridge.contract import (
     Action,
@@ -25,7 +26,9 @@ from bridge.contract import (
     FollowUp,
     Outcome,
     Pending,
+    Problem,
     Request,
+    Response,
     Unknown,
 )
 
@@ -51,7 +54,33 @@ NOT_SEEN: Final = (
     " conversation, so it cannot bring the file."
 )
 NOT_SEEN_NEXT: Final = "Open the conversation in Rocket.Chat: the PDF is posted there."
+WITHOUT: Final = "But there is no PDF transcript. {why}"
 ASK_AGAIN: Final = "Ask for the PDF again"
+NEEDS_PREMIUM: Final = Problem(
+    "This Rocket.Chat makes no PDF transcripts: they need a premium plan.",
+    "A Rocket.Chat administrator knows about the plan. Before a conversation is closed, its transcript"
+    " can be e-mailed instead.",
+)
+OPEN: Final = "The conversation is still open, and Rocket.Chat makes a PDF only of closed ones."
+OPEN_NEXT: Final = (
+    "Close it first: /close {rid}. Or have the PDF brought as soon as somebody closes it."
+)
+CLOSE_AND_BRING: Final = "Close it and bring the PDF"
+
+ERRORS: Final[Mapping[str, Problem]] = {
+    **SHARED,
+    **lacking("request-pdf-transcript"),
+    "room-still-open": Problem(
+        OPEN, OPEN_NEXT, follow_up=f"rocketchat.close_room: {CLOSE_AND_BRING}", ask=True
+    ),
+    "improper-room-state": Problem(
+        "This conversation has no visitor, so Rocket.Chat makes no transcript of it.",
+        "Export the room instead: /export file {rid}.",
+        follow_up="rocketchat.export_room: Export as a file",
+    ),
+    "error-action-not-allowed": NEEDS_PREMIUM,
+    "not-found": NEEDS_PREMIUM,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +90,17 @@ class Story:
     before: str = ""
     facts: Mapping[str, Any] | None = None
     code: str = "pdf"  # prefix of the outcome's code
+    certain: bool = False  # what is said before is done, whatever becomes of the PDF
 
     def told(self, sentence: str, **values: Any) -> str:
         return f"{self.before} {say(sentence, values)}".strip()
 
     def with_facts(self, **more: Any) -> dict[str, Any]:
         return {**(self.facts or {}), **more}
+
+    def doubt(self) -> type[Outcome]:
+        """What it is when no PDF was seen."""
+        return Done if self.certain else Unknown
 
 
 def wish(rid: str) -> Request:
@@ -91,7 +125,7 @@ def asked(context: Context) -> None:
 def state(action: Action, room: rooms.Room | None, context: Context, story: Story) -> Outcome:
     """Ready, still being made, or not to be seen."""
     if room is None:
-        return Unknown(
+        return story.doubt()(
             code=f"{story.code}_not_seen",
             message=story.told(NOT_SEEN),
             next_step=NOT_SEEN_NEXT,
@@ -108,7 +142,7 @@ def state(action: Action, room: rooms.Room | None, context: Context, story: Stor
     waited = _waited_s(context)
     if waited >= _deadline_s(context):
         label = FollowUp(ASK_AGAIN, ACTION_ID, lane_args(action, ACTION_ID))
-        return Unknown(
+        return story.doubt()(
             code=f"{story.code}_not_confirmed",
             message=story.told(NOT_CONFIRMED, minutes=max(1, round(waited / 60))),
             next_step=NOT_CONFIRMED_NEXT,
@@ -131,8 +165,18 @@ def watch(action: Action, rid: str, context: Context, story: Story) -> Flow:
         context.memo["pdf_asked_again_at"] = context.now
         answer = yield wish(rid)
         if not answer.ok:
-            return explain(action, answer, **story.with_facts(pdf="refused"))
+            return refused(action, answer, story)
     return state(action, room, context, story)
+
+
+def refused(action: Action, answer: Response, story: Story) -> Outcome:
+    """Why there will be no PDF; what was done before it stays done."""
+    facts = story.with_facts(pdf="refused")
+    why = explain(action, answer, table=ERRORS, **facts)
+    if not story.certain:
+        return why
+    code = f"{story.code}_refused"
+    return Done(code, story.told(WITHOUT, why=why.message), why.next_step, facts)
 
 
 def _waited_s(context: Context) -> float:

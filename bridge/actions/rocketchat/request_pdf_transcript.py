@@ -13,7 +13,6 @@ from pydantic import Field
 from bridge.actions.fields import RoomId, YesNo
 from bridge.actions.rocketchat import pdf
 from bridge.actions.rocketchat import room as rooms
-from bridge.actions.rocketchat.errors import SHARED, lacking
 from bridge.actions.wording import again, code_of, explain, say
 from bridge.contract import (
     Action,
@@ -26,26 +25,15 @@ from bridge.contract import (
     Pending,
     Picker,
     Positional,
-    Problem,
     Refused,
     Repeat,
 )
 
 CLOSE: Final = "rocketchat.close_room"
-OPEN: Final = "The conversation is still open, and Rocket.Chat makes a PDF only of closed ones."
-OPEN_NEXT: Final = (
-    "Close it first: /close {rid}. Or have the PDF brought as soon as somebody closes it."
-)
-CLOSE_AND_BRING: Final = "Close it and bring the PDF"
 BRING_WHEN_CLOSED: Final = "Bring it when it is closed"
 WAITING: Final = "The conversation is still open. The PDF comes here when it has been closed."
 STILL_OPEN: Final = "The conversation was not closed within {days} days, so no PDF was requested."
 STILL_OPEN_NEXT: Final = "Ask again when it is closed: /transcript pdf {rid}."
-NEEDS_PREMIUM: Final = Problem(
-    "This Rocket.Chat makes no PDF transcripts: they need a premium plan.",
-    "Have it e-mailed instead, or ask a Rocket.Chat administrator about the plan.",
-)
-
 WAIT_FIRST_S: Final = 30.0
 WAIT_LONGEST_S: Final = 300.0
 WAIT_DEADLINE_S: Final = 3 * 86_400.0
@@ -60,18 +48,7 @@ class RequestPdfTranscript(Action):
     repeat: ClassVar = Repeat.IDEMPOTENT
     lane: ClassVar = "rid"
     write_route: ClassVar = f"POST {pdf.ROUTE}"
-    errors: ClassVar = {
-        **SHARED,
-        **lacking("request-pdf-transcript"),
-        "room-still-open": Problem(OPEN, OPEN_NEXT, follow_up=f"{CLOSE}: {CLOSE_AND_BRING}"),
-        "improper-room-state": Problem(
-            "This conversation has no visitor, so Rocket.Chat makes no transcript of it.",
-            "Export the room instead: /export file {rid}.",
-            follow_up="rocketchat.export_room: Export as a file",
-        ),
-        "error-action-not-allowed": NEEDS_PREMIUM,
-        "not-found": NEEDS_PREMIUM,
-    }
+    errors: ClassVar = pdf.ERRORS
     example_facts: ClassVar = {
         "rid": "The room's id.",
         "pdf": "waiting_for_close, pending, ready, not_confirmed or not_seen: what was verified.",
@@ -120,12 +97,12 @@ class RequestPdfTranscript(Action):
         if not self.when_closed:
             return Refused(
                 code="room_still_open",
-                message=OPEN,
-                next_step=say(OPEN_NEXT, rid=self.rid),
+                message=pdf.OPEN,
+                next_step=say(pdf.OPEN_NEXT, rid=self.rid),
                 facts=facts,
                 follow_ups=(
                     FollowUp(
-                        CLOSE_AND_BRING,
+                        pdf.CLOSE_AND_BRING,
                         CLOSE,
                         {"rid": self.rid, "generateTranscriptPdf": True},
                         ask=True,

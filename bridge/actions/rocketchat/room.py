@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from bridge.contract import Request, Response
 
 INFO_ROUTE: Final = "/api/v1/rooms.info"
+SYNC_ROUTE: Final = "/api/v1/chat.syncMessages"  # the one call that also tells system messages
+MAILED: Final = "livechat_transcript_history"
 
 Look = Generator[Request, Response, "Room | None"]
 
@@ -82,6 +85,25 @@ def read(response: Response) -> Room | None:
 def look(rid: str) -> Look:
     """Read a conversation; None when it may not be seen or is not there."""
     return read((yield ask(rid)))
+
+
+def was_mailed(room: Room) -> Generator[Request, Response, bool]:
+    """Whether the closed conversation holds the trace of a sent transcript."""
+    answer = yield Request(
+        "GET", SYNC_ROUTE, query={"roomId": room.rid, "lastUpdate": _just_before(room.closed_at)}
+    )
+    updated = _part(answer.json, "result").get("updated") if answer.ok else None
+    messages = updated if isinstance(updated, list) else []
+    return any(isinstance(message, Mapping) and message.get("t") == MAILED for message in messages)
+
+
+def _just_before(moment: str) -> str:
+    """Only what came with the close and after it; a long conversation is not read again."""
+    try:
+        closed_at = datetime.fromisoformat(moment)
+    except ValueError:
+        closed_at = datetime(1970, 1, 1, tzinfo=UTC)
+    return (closed_at - timedelta(seconds=2)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def _part(data: Any, key: str) -> Mapping[str, Any]:
