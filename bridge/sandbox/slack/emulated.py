@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from bridge.sandbox.emulator import Exchange, Handler
-from bridge.sandbox.slack import chat, views
+from bridge.sandbox.slack import chat, directory, files, install, manifest, openid, sockets, views
 from bridge.sandbox.slack.commands import Commands
 from bridge.sandbox.slack.events import Events
 from bridge.sandbox.slack.interactions import Interactions
@@ -18,17 +18,36 @@ from bridge.sandbox.slack.model import Json, Message, View
 from bridge.sandbox.slack.response_url import ResponseUrls
 from bridge.sandbox.slack.workspace import Switches
 
-METHOD_MODULES = (chat, views)
+# Named so that each registers its methods.
+METHOD_MODULES = (chat, directory, files, install, manifest, openid, sockets, views)
 
 
-class Slack(Commands, Interactions, Modals, Events, WebApi, ResponseUrls):
+class Slack(
+    Commands,
+    Interactions,
+    Modals,
+    Events,
+    sockets.Sockets,
+    WebApi,
+    ResponseUrls,
+    files.Files,
+    install.Consent,
+    openid.OpenId,
+):
     """People who type and click, and the Web API the bridge calls; both halves share one state."""
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [
-            web.route("*", "/api/{method}", self.call_method),
+            *self.method_routes(),
             web.post("/commands/{team}/{at}/{secret}", self.post_to_hook),
             web.post("/actions/{team}/{at}/{secret}", self.post_to_hook),
+            web.post("/upload/v1/{file}", self.receive_file),
+            web.get("/files-pri/{file}/{name}", self.give_file),
+            web.get("/oauth/v2/authorize", self.consent_page),
+            web.get("/openid/connect/authorize", self.consent_page),
+            web.get("/openid/connect/keys", self.keys),
+            web.get("/.well-known/openid-configuration", self.configuration),
+            web.get("/link/", self.link),
             web.get("/_sandbox/settings", self._get_settings),
             web.post("/_sandbox/settings", self._post_settings),
         ]
@@ -104,8 +123,8 @@ class Slack(Commands, Interactions, Modals, Events, WebApi, ResponseUrls):
 
     @web.middleware
     async def _observe(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """As everywhere, except that an upload's bytes are no text and are logged by their number."""
-        if not request.path.startswith("/upload/"):
+        """As everywhere, except that a file's bytes are no text and are logged by their number."""
+        if not request.path.startswith(("/upload/", "/files-pri/")):
             return await super()._observe(request, handler)
         resource = request.match_info.route.resource
         pattern = resource.canonical if resource is not None else request.path

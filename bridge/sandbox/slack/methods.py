@@ -130,10 +130,14 @@ class Arguments:
 
 
 class WebApi(Workspace):
-    """Answers `/api/{method}`."""
+    """Answers `/api/{method}`; each method is a route of its own, so that a fault can be set on one."""
+
+    def method_routes(self) -> list[web.RouteDef]:
+        known = [web.route("*", f"/api/{name}", self.call_method) for name in METHODS]
+        return [*known, web.route("*", "/api/{method}", self.call_method)]
 
     async def call_method(self, request: web.Request) -> web.Response:
-        name = request.match_info["method"]
+        name = request.path.removeprefix("/api/")
         entry = METHODS.get(name)
         if entry is None:
             unknown = {"ok": False, "error": "unknown_method", "req_method": name}
@@ -159,6 +163,8 @@ class WebApi(Workspace):
             raise ApiError("invalid_auth")
         if token.revoked:
             raise ApiError("token_revoked")
+        if token.expires_at is not None and token.expires_at <= self.clock():
+            raise ApiError("token_expired")
         if not self.teams[token.team_id].active:
             raise ApiError("account_inactive")
         if token.kind not in entry.kinds:

@@ -185,6 +185,7 @@ class Token:
     scopes: list[str]
     user_id: str = ""
     revoked: bool = False
+    expires_at: float | None = None
 
 
 @dataclass(slots=True)
@@ -198,6 +199,19 @@ class Trigger:
     issued: float
     used: bool = False
     view_id: str = ""
+
+
+@dataclass(slots=True)
+class Grant:
+    """A consent given and not yet turned into a token."""
+
+    code: str
+    user: str
+    redirect_uri: str
+    scope: str
+    nonce: str
+    issued: float
+    used: bool = False
 
 
 @dataclass(slots=True)

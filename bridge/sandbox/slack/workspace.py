@@ -6,16 +6,20 @@ Every change a person could notice is written into the ledger with what they wou
 
 from __future__ import annotations
 
+import asyncio
 import time
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
+
+from aiohttp import web
 
 from bridge.sandbox.emulator import Clock, Emulator
 from bridge.sandbox.slack import blockkit, seed
 from bridge.sandbox.slack.model import (
     Channel,
     File,
+    Grant,
     Hook,
     Json,
     Message,
@@ -46,6 +50,7 @@ class Switches:
     dialog_trigger_errors: bool = False
     truncate_long_text: bool = False
     socket_mode: bool = False
+    token_rotation: bool = False
 
 
 class Workspace(Emulator):
@@ -67,6 +72,9 @@ class Workspace(Emulator):
         self.signing_secret = signing_secret
         self.public_url = public_url.rstrip("/")
         self.settings = settings or Switches()
+        self.sockets: list[web.WebSocketResponse] = []
+        self.socket_opened = asyncio.Event()
+        self.envelopes: dict[str, asyncio.Future[Json]] = {}
         self._seed()
 
     def _seed(self) -> None:
@@ -88,7 +96,9 @@ class Workspace(Emulator):
         self.triggers: dict[str, Trigger] = {}
         self.hooks: dict[str, Hook] = {}
         self.manifests: dict[str, Json] = {}
-        self.grants: dict[str, Json] = {}
+        self.grants: dict[str, Grant] = {}
+        self.refreshes: dict[str, Token] = {}
+        self.socket_tickets: set[str] = set()
         self.should_escape_of: dict[str, bool] = {}
         self.rejected: list[str] = []
         self.message_offers: dict[tuple[str, str], list[Json]] = {}
