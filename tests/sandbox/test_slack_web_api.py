@@ -437,6 +437,13 @@ async def test_switches_and_state_from_another_process(
         async with session.get(f"{sandbox}/state") as state:
             shown = await state.json()
         assert shown["messages"][0]["visible"] == "a & b"
+        typed = {"user": "anna", "channel": "#support", "command": "/close"}
+        async with session.post(f"{sandbox}/act/command", json=typed) as done:
+            assert (await done.json())["error"] == "dispatch_failed"
+        place = {"channel": "#support", "ts": slack.messages("#support")[0].ts}
+        pressed = {"user": "anna", "place": place, "wanted": "no such button"}
+        async with session.post(f"{sandbox}/act/click", json=pressed) as done:
+            assert done.status == 409
         await session.post(f"{sandbox}/reset")
     assert slack.messages("#support") == []
     assert slack.settings == Switches(post_rate=True)

@@ -6,9 +6,23 @@ call `await slack.command(...)`; `messages(channel, user)` is what that person t
 
 from bridge.sandbox.slack.commands import CommandReceipt
 from bridge.sandbox.slack.emulated import Slack
+from bridge.sandbox.slack.interactions import ClickReceipt, SuggestReceipt
+from bridge.sandbox.slack.modals import ViewReceipt
 from bridge.sandbox.slack.model import Message, View
 from bridge.sandbox.slack.visible import Link
 from bridge.sandbox.slack.wire import Answer, Receipt
 from bridge.sandbox.slack.workspace import Switches
 
-__all__ = ["Answer", "CommandReceipt", "Link", "Message", "Receipt", "Slack", "Switches", "View"]
+__all__ = [
+    "Answer",
+    "ClickReceipt",
+    "CommandReceipt",
+    "Link",
+    "Message",
+    "Receipt",
+    "Slack",
+    "SuggestReceipt",
+    "Switches",
+    "View",
+    "ViewReceipt",
+]

@@ -9,12 +9,9 @@ from aiohttp import web
 
 from bridge.sandbox.emulator import Exchange, Handler
 from bridge.sandbox.slack import chat, directory, files, install, manifest, openid, sockets, views
-from bridge.sandbox.slack.commands import Commands
-from bridge.sandbox.slack.events import Events
-from bridge.sandbox.slack.interactions import Interactions
 from bridge.sandbox.slack.methods import WebApi
-from bridge.sandbox.slack.modals import Modals
 from bridge.sandbox.slack.model import Json, Message, View
+from bridge.sandbox.slack.remote import Remote
 from bridge.sandbox.slack.response_url import ResponseUrls
 from bridge.sandbox.slack.workspace import Switches
 
@@ -23,10 +20,7 @@ METHOD_MODULES = (chat, directory, files, install, manifest, openid, sockets, vi
 
 
 class Slack(
-    Commands,
-    Interactions,
-    Modals,
-    Events,
+    Remote,
     sockets.Sockets,
     WebApi,
     ResponseUrls,
@@ -48,6 +42,7 @@ class Slack(
             web.get("/openid/connect/keys", self.keys),
             web.get("/.well-known/openid-configuration", self.configuration),
             web.get("/link/", self.link),
+            web.post("/_sandbox/act/{gesture}", self.act),
             web.get("/_sandbox/settings", self._get_settings),
             web.post("/_sandbox/settings", self._post_settings),
         ]
@@ -82,6 +77,8 @@ class Slack(
                 for user, stack in self.stacks.items()
                 if stack
             },
+            "homes": {user: self._view_row(view) for user, view in self.homes.items()},
+            "commands": self._commands_known(),
             "files": [
                 {
                     "id": file.id,
@@ -95,6 +92,11 @@ class Slack(
             ],
             "rejected": self.rejected[-20:],
         }
+
+    def _commands_known(self) -> list[Json]:
+        """The commands of the manifest that was pushed, for completion while typing."""
+        manifest = self.manifests.get(self.app_id, {})
+        return list(manifest.get("features", {}).get("slash_commands", []))
 
     def _message_row(self, message: Message) -> Json:
         reading = self.read(message)
