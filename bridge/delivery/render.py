@@ -26,7 +26,7 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bridge.contract import FollowUp, Job, JobState, Outcome, OutcomeKind, Pending
+from bridge.contract import FollowUp, Job, JobState, OutcomeKind
 from bridge.delivery import facts, mrkdwn, words
 
 SECTION = 3000
@@ -240,10 +240,3 @@ def _footer(job: Job, *, named: bool) -> str:
     if not who and asker.name:
         who = f"{words.ASKED_THROUGH[asker.door]} ({mrkdwn.safe(mrkdwn.mask(asker.name), 80)})"
     return f"{line} · {words.ASKED_BY} {who or words.ASKED_THROUGH[asker.door]}"
-
-
-def is_last_word(outcome: Outcome | None) -> bool:
-    """Whether nothing more will be told: a pending outcome that nobody looks after is an end too."""
-    if outcome is None or outcome.kind is OutcomeKind.RETRY:
-        return False
-    return not (isinstance(outcome, Pending) and outcome.look_in_s is not None)
