@@ -110,7 +110,8 @@ def test_values_of_fields_on_the_list(lines: Read) -> None:
     ],
 )
 def test_what_looks_like_a_secret_is_cut_out_everywhere(lines: Read, secret: str) -> None:
-    log.info(" ".join(("a.b", secret)), reason=f"before {secret} after", what={secret: 1})
+    event = f"a.b {secret}"
+    log.info(event, reason=f"before {secret} after", what={secret: 1})
     logging.getLogger("asyncio").error("said %s", secret)
     assert "CANARY" not in json.dumps(lines())
     assert lines()[0]["reason"].startswith("before ")
