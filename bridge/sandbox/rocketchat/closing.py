@@ -124,6 +124,7 @@ async def _transaction(rc: Workspace, room: Room, *, forced: bool) -> None:
         raise plain(room.damage)
     first = not room.closing
     room.closing = True
+    rc.notify()
     try:
         await asyncio.sleep(rc.settings.close_takes_s)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import asdict
 from typing import Any
 
@@ -24,7 +25,8 @@ def snapshot(rc: Workspace) -> dict[str, Any]:
 
 def _room(room: Room) -> dict[str, Any]:
     email = room.v.email if room.v else None
-    return room.document(with_token=False) | {"email": email, "messages": room.messages}
+    # A copy: what is looked at later must not change because the room did.
+    return deepcopy(room.document(with_token=False) | {"email": email, "messages": room.messages})
 
 
 def _user(user: User) -> dict[str, Any]:
