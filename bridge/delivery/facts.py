@@ -1,8 +1,7 @@
 """Facts as short fields: what a team needs to see, in words, and nothing that the sentence said already.
 
-An outcome's facts are made for programs. Of these a person sees only plain values that the message has
-not said yet, never ids of other things, with the name made readable (`closed_by` is "Closed by"). So a
-new action's facts show up without an edit here.
+An outcome's facts are made for programs: ids, flags and stages have their place in the job's JSON. A
+person sees those that `words.FACTS` has a label for, as long as the message has not said them yet.
 """
 
 from __future__ import annotations
@@ -15,8 +14,6 @@ from bridge.delivery import mrkdwn, words
 
 MOST = 6  # a phone shows them one below the other
 VALUE = 200
-_FOR_PROGRAMS = ("_id", "_ids", "_key", "_token", "_code")
-_MOMENTS = ("_at", "_since", "_until")
 
 
 def fields(
@@ -24,20 +21,19 @@ def fields(
 ) -> Iterator[str]:
     """Each fact worth a field, as escaped mrkdwn."""
     left = MOST
-    for name, value in facts.items():
-        if not left or name.startswith("_") or name.endswith(_FOR_PROGRAMS):
-            continue
-        shown = _shown(name, value, said, personal=name in personal, masked=masked)
-        if shown:
+    for name, label in words.FACTS.items():
+        shown = _shown(name, facts.get(name), said, personal=name in personal, masked=masked)
+        if shown and left:
             left -= 1
-            yield f"*{_label(name)}*\n{shown}"
+            yield f"*{label}*\n{shown}"
 
 
 def hide(value: Any) -> Any:
     """A personal value as others may see it: enough to recognise it, too little to use it."""
     if isinstance(value, str):
-        masked = mrkdwn.mask(value)
-        return masked if masked != value else f"{value[:1]}***" if value else ""
+        if mrkdwn.is_addresses(value):
+            return mrkdwn.mask(value)
+        return f"{value[:1]}***" if value else ""
     if isinstance(value, Mapping):
         return {key: hide(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -46,15 +42,11 @@ def hide(value: Any) -> Any:
 
 
 def _shown(name: str, value: Any, said: str, *, personal: bool, masked: bool) -> str:
-    if isinstance(value, bool):
-        return ""  # the sentence says it in a better way than "Verified: yes"
-    if name.endswith(_MOMENTS):
-        at = _moment(value)
-        if at is not None:
-            return mrkdwn.date(at)
+    if name.endswith("_at") and (moment := _moment(value)) is not None:
+        return mrkdwn.date(moment)
     if isinstance(value, (list, tuple)):
         value = ", ".join(str(item) for item in value if isinstance(item, (str, int)))
-    if not isinstance(value, (str, int, float)):
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
     text = str(hide(str(value)) if personal else value).strip()
     if masked:
@@ -63,7 +55,7 @@ def _shown(name: str, value: Any, said: str, *, personal: bool, masked: bool) ->
         return ""
     if text.startswith(("https://", "http://")):
         return mrkdwn.link(text)
-    return mrkdwn.safe(text, VALUE)
+    return mrkdwn.code(text, VALUE) if name in words.FACTS_IN_CODE else mrkdwn.safe(text, VALUE)
 
 
 def _moment(value: Any) -> float | None:
@@ -74,10 +66,3 @@ def _moment(value: Any) -> float | None:
     except ValueError:
         return None
     return moment.timestamp() if moment.tzinfo else None
-
-
-def _label(name: str) -> str:
-    if name == "url" or name.endswith("_url"):
-        return words.LINK
-    text = name.replace("_", " ").strip()
-    return mrkdwn.safe(text[:1].upper() + text[1:], 40)

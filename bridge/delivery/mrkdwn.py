@@ -70,6 +70,12 @@ def mask(text: str) -> str:
     return _EMAIL.sub(r"\1***@\2", text)
 
 
+def is_addresses(text: str) -> bool:
+    """Whether the text is e-mail addresses and nothing else."""
+    parts = [part for part in re.split(r"[,;\s]+", text) if part]
+    return bool(parts) and all(_EMAIL.fullmatch(part) for part in parts)
+
+
 def link(url: str) -> str:
     """A link that says where it leads: its label is its own host. Anything else stays text."""
     try:

@@ -42,7 +42,6 @@ PARKED_WHY = "I tried for as long as I may and stopped: {message}"
 PARKED_NEXT = "“{retry}” starts over, “{give_up}” ends it."
 CANCELLED_WHY = "It was cancelled before it happened."
 NO_MESSAGE = "It ended without a word from the other side."
-CUT = "The text is longer than a message may be."
 
 RETRY = "Try again"
 RETRY_CONFIRM = "It may have happened already. Trying again may do it a second time."
@@ -60,7 +59,31 @@ ASKED_THROUGH: Mapping[str, str] = {
     "cli": "the command line",
     "slack": "Slack",
 }
-LINK = "Link"
+# fact -> its label, in the order in which they are shown; facts that are not here are for programs
+FACTS: Mapping[str, str] = {
+    "visitor": "Visitor",
+    "rid": "Conversation",
+    "session": "Session",
+    "closed_by": "Closed by",
+    "closed_at": "Closed",
+    "served_by": "With",
+    "owner": "With",
+    "offered_to": "Offered to",
+    "department": "Department",
+    "tags": "Tags",
+    "to": "To",
+    "transcript_to": "Transcript to",
+    "scheduled_to": "Scheduled to",
+    "link_goes_to": "Link goes to",
+    "to_users": "Sent to",
+    "to_emails": "Sent to addresses",
+    "missing": "Not reached",
+    "format": "Format",
+    "from": "From day",
+    "to_day": "To day",
+    "url": "Link",
+}
+FACTS_IN_CODE = frozenset(("rid", "session"))
 
 QUEUED = "Queued."
 QUEUED_WAIT = "Queued, about {wait}. {upstream} allows only so many requests a minute."

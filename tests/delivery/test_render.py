@@ -101,7 +101,7 @@ def everywhere(text: str) -> Job:
     facts = {
         "closed_by": text,
         "tags": [text, text],
-        "note": text,
+        "rid": text,
         "url": f"https://rc.example.com/{text}",
     }
     return job(Done("x", text, text, facts, offers))
@@ -189,9 +189,9 @@ def test_a_link_is_called_by_its_host(url: str, shown: str) -> None:
 
 def test_personal_facts_are_masked_in_the_channel_only() -> None:
     facts = {
-        "email": "anna@example.com",
+        "to": "anna@example.com",
         "visitor": "Anna Agent",
-        "room_id": "abc",
+        "pdf_file_id": "abc",
         "verified": True,
     }
     about = ActionInfo("Close", personal=frozenset(("visitor",)))
@@ -206,7 +206,7 @@ def test_personal_facts_are_masked_in_the_channel_only() -> None:
     assert "anna@example.com" not in public
     assert "Anna Agent" not in public
     assert "anna@example.com" in private
-    assert "room" not in private.lower(), "ids are for programs"
+    assert "pdf" not in private.lower(), "ids are for programs"
 
 
 def test_a_fact_that_the_sentence_says_is_not_said_twice() -> None:
