@@ -11,7 +11,18 @@ from bridge.delivery.facts import hide
 from bridge.delivery.view import view
 from tests.delivery.office import job
 
-FIELDS = "id action args connection state outcome attempts created_at finished_at run_at".split()
+FIELDS = [
+    "id",
+    "action",
+    "args",
+    "connection",
+    "state",
+    "outcome",
+    "attempts",
+    "created_at",
+    "finished_at",
+    "run_at",
+]
 
 
 def test_it_holds_the_contract_s_fields_and_no_address_to_answer_to() -> None:
