@@ -5,3 +5,22 @@ or a direct message, `callback` posts the job's JSON signed to a program. Every 
 `words`. The room may import the ground only (contract, settings, outbound, signatures, log): names of
 actions, tokens and signed buttons are handed in. It never retries: it says what became of one try.
 """
+
+from bridge.delivery.callback import CallbackDelivery
+from bridge.delivery.render import ActionInfo, Message, Renderer
+from bridge.delivery.results import Ambiguous, File, NotTold, Telling, Told, TryLater
+from bridge.delivery.slack import SlackDelivery
+
+__all__ = [
+    "ActionInfo",
+    "Ambiguous",
+    "CallbackDelivery",
+    "File",
+    "Message",
+    "NotTold",
+    "Renderer",
+    "SlackDelivery",
+    "Telling",
+    "Told",
+    "TryLater",
+]

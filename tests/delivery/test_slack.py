@@ -12,8 +12,6 @@ from bridge.delivery.results import NotTold, Told
 from bridge.sandbox.slack import seed
 from tests.delivery.office import REFUSED, Office, job
 
-POST = "POST /api/{method}"
-
 
 async def test_the_channel_sees_that_it_is_done(office: Office) -> None:
     told = await office.tell(job(), office.target())

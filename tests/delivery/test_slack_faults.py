@@ -11,7 +11,6 @@ from bridge.delivery.results import Ambiguous, NotTold, Told, TryLater
 from bridge.sandbox.slack import seed
 from tests.delivery.office import Office, job
 
-POST = "POST /api/{method}"
 ANY_POST = "*/api/*"
 RESPOND = "POST /commands/*"
 

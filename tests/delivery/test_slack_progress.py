@@ -12,8 +12,6 @@ from bridge.delivery.results import Told
 from bridge.sandbox.slack import seed
 from tests.delivery.office import ABOUT, CLOSED, REFUSED, Office, job
 
-POST = "POST /api/{method}"
-
 
 async def test_a_button_s_message_is_not_replaced_by_its_answer(office: Office) -> None:
     await office.tell(job(), office.target())
