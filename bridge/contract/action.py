@@ -57,7 +57,9 @@ class Action(BaseModel):
     write_route: ClassVar[str]  # "POST /documented/{pattern}": whose pace decides when a job starts
     errors: ClassVar[Mapping[str, Problem]]
     example_facts: ClassVar[Mapping[str, str]] = {}  # fact -> what it means, for OpenAPI
-    if_lost: ClassVar[str] = ""  # what to look at when a call that may not be repeated got no answer
+    if_lost: ClassVar[str] = (
+        ""  # what to look at when a call that may not be repeated got no answer
+    )
     confirm: ClassVar[str] = ""  # asked before a button or form runs it
     in_channel: ClassVar[bool] = False  # a Done is a fact the whole channel needs
 

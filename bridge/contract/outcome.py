@@ -52,7 +52,29 @@ class Outcome:
     file: FileRef | None = None
 
     def as_json(self) -> dict[str, Any]:
-        return {"kind": self.kind.value, **asdict(self)}
+        """The inverse of `outcome_from_json`; empty values are left out."""
+        values: dict[str, Any] = {
+            "kind": self.kind.value,
+            "code": self.code,
+            "message": self.message,
+        }
+        if self.next_step:
+            values["next_step"] = self.next_step
+        if self.facts:
+            values["facts"] = dict(self.facts)
+        if self.follow_ups:
+            values["follow_ups"] = [
+                {
+                    "label": item.label,
+                    "action": item.action,
+                    "args": dict(item.args),
+                    "ask": item.ask,
+                }
+                for item in self.follow_ups
+            ]
+        if self.file is not None:
+            values["file"] = asdict(self.file)
+        return values
 
 
 @dataclass(frozen=True, slots=True)

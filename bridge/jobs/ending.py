@@ -79,7 +79,7 @@ def _unchanged(job: Job, attempt: Attempt, now: float) -> dict[str, Any]:
         "pending_at": job.pending_at,
         "finished_at": None,
         "run_at": None,
-        "memo": dump(attempt.memo or dict(job.memo)),
+        "memo": dump(attempt.memo or dict(job.memo)) if attempt.memo or job.memo else "{}",
         "outcome": dump(job.outcome.as_json()) if job.outcome else None,
     }
 

@@ -30,14 +30,14 @@ HIDDEN = "[hidden]"
 
 def mask_emails(value: str) -> str:
     """anna@example.com becomes a***@example.com."""
-    return _EMAIL.sub(r"\1***@\2", value)
+    return _EMAIL.sub(r"\1***@\2", value) if "@" in value else value
 
 
 def redact(value: Any) -> Any:
     """The same JSON value, its credentials hidden and its e-mail addresses masked."""
     if isinstance(value, dict):
         return {
-            key: HIDDEN if str(key).lower() in _SECRET_KEYS else redact(item)
+            key: HIDDEN if key.lower() in _SECRET_KEYS else redact(item)
             for key, item in value.items()
         }
     if isinstance(value, list | tuple):

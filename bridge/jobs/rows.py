@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from ulid import ULID
@@ -15,11 +16,10 @@ from bridge.jobs.intake import Launch
 from bridge.vault import Unreadable, Vault
 
 PEOPLE, PROGRAMS = 0, 1
+NOWHERE = ReplyTo()
 
 
-def dump(value: Any) -> str:
-    """Compact JSON."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+dump: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 def new_job(launch: Launch, now: float) -> Job:
@@ -86,25 +86,34 @@ def to_row(job: Job, action: type[Action], vault: Vault, *, rank: float) -> dict
         "join_key": join_key(job) if job.asker.is_person else None,
         "trace": job.trace,
         "args": dump(job.args),
-        "asker": dump({name: value for name, value in asdict(job.asker).items() if value}),
+        "asker": _dump_asker(job.asker),
         "reply_to": seal_reply_to(job.reply_to, vault),
         "memo": "{}",
         "outcome": None,
     }
 
 
+@lru_cache(maxsize=1024)
+def _dump_asker(asker: Asker) -> str:
+    return dump({name: value for name, value in asdict(asker).items() if value})
+
+
+@lru_cache(maxsize=1024)
+def _load_asker(text: str) -> Asker:
+    return Asker(**json.loads(text))
+
+
 def seal_reply_to(reply_to: ReplyTo, vault: Vault) -> str:
     """Encrypted, because a `response_url` is a credential; nothing to tell stays empty."""
-    values = reply_to.as_json()
-    return vault.seal(values) if values else ""
+    return "" if reply_to == NOWHERE else vault.seal(reply_to.as_json())
 
 
 def open_reply_to(sealed: str, vault: Vault) -> ReplyTo:
     """Where to tell; nowhere, when the key that sealed it is gone."""
     try:
-        return ReplyTo(**vault.open(sealed)) if sealed else ReplyTo()
+        return ReplyTo(**vault.open(sealed)) if sealed else NOWHERE
     except Unreadable:
-        return ReplyTo()
+        return NOWHERE
 
 
 def from_row(row: Mapping[str, Any], vault: Vault) -> Job:
@@ -115,7 +124,7 @@ def from_row(row: Mapping[str, Any], vault: Vault) -> Job:
         args=json.loads(row["args"]),
         connection=row["connection"],
         lane=row["lane"],
-        asker=Asker(**json.loads(row["asker"])),
+        asker=_load_asker(row["asker"]),
         reply_to=open_reply_to(row["reply_to"], vault),
         created_at=row["created_at"],
         run_at=row["run_at"] or row["created_at"],
@@ -128,7 +137,7 @@ def from_row(row: Mapping[str, Any], vault: Vault) -> Job:
         pending_at=row["pending_at"],
         tried_since=row["tried_since"],
         finished_at=row["finished_at"],
-        memo=json.loads(row["memo"]),
+        memo=json.loads(row["memo"]) if row["memo"] != "{}" else {},
         outcome=outcome_from_json(json.loads(row["outcome"])) if row["outcome"] else None,
         fence=row["fence"],
         trace=row["trace"],

@@ -172,13 +172,13 @@ class Emulator:
             return await handler(request)
         route = f"{request.method} {pattern}"
         started = self.clock()
-        body = await request.text()
+        body = (await request.read()).decode("utf-8", "replace")
         status, answer = 0, ""
         try:
             response = await self._answer(request, handler, self._take_fault(route))
             status = response.status
-            if isinstance(response, web.Response):
-                answer = response.text if isinstance(response.body, bytes) and response.text else ""
+            if isinstance(response, web.Response) and isinstance(response.body, bytes):
+                answer = response.body.decode("utf-8", "replace")
             return response
         except web.HTTPException as error:
             status, answer = error.status, error.text or ""
