@@ -214,6 +214,7 @@ class Outbound:
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
             middlewares=(_send_once,),
+            skip_auto_headers=("Content-Type",),  # a request without a body has no type
             trace_configs=[tracing],
             timeout=aiohttp.ClientTimeout(
                 total=self.settings.total_s,

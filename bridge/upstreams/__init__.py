@@ -6,23 +6,28 @@ nothing about repeating, and an action never sees a credential.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from bridge.contract import Upstream
 from bridge.outbound import Outbound
 from bridge.settings import Connection
 from bridge.upstreams.credential import Credential, Credentials, nobodys
 from bridge.upstreams.rocketchat import RocketChat
+from bridge.upstreams.superoffice import SuperOffice
 
-__all__ = ["Credential", "Credentials", "RocketChat", "connect"]
+__all__ = ["Credential", "Credentials", "RocketChat", "SuperOffice", "connect"]
 
 
 def connect(
     name: str,
     settings: Connection,
     outbound: Outbound,
+    clock: Callable[[], float] = time.time,
     *,
     credentials: Credentials = nobodys,
 ) -> Upstream:
-    """The client of a configured connection."""
+    """The client of a configured connection. `ValueError` when a key in its settings is unusable."""
     if settings.kind == "rocketchat":
         return RocketChat(name, settings, outbound, credentials=credentials)
-    raise NotImplementedError
+    return SuperOffice(name, settings, outbound, clock, credentials=credentials)

@@ -22,11 +22,9 @@ from bridge.sandbox.rocketchat.seed import (
     INTEGRATION_TOKEN,
     OPEN_SERVED,
 )
-from bridge.settings import Outbound as OutboundSettings
 from bridge.settings import RocketChat as Settings
 from bridge.upstreams import Credential, RocketChat, connect
 
-QUICK = OutboundSettings(connect_s=2, read_s=0.3, total_s=2)
 CLOSE = Request(
     "POST",
     "/api/v1/livechat/room.closeByUser",
@@ -46,12 +44,6 @@ async def server(emulator: Emulator) -> AsyncIterator[TestServer]:
     server = TestServer(emulator.app())
     async with server:
         yield server
-
-
-@pytest.fixture
-async def outbound() -> AsyncIterator[Outbound]:
-    async with Outbound(QUICK) as outbound:
-        yield outbound
 
 
 def settings_for(server: TestServer, token: str = INTEGRATION_TOKEN) -> Settings:
