@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from bridge.actions import links
@@ -50,7 +50,7 @@ _USERNAME = re.compile(r"[\w.\-]{1,128}")
 _NAME = re.compile(r"[^\x00-\x1f\x7f<>]{1,200}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER = re.compile(r"[0-9]{1,10}")
-_MAILTO = re.compile(r"<mailto:([^|<>]*)(?:\|[^<>]*)?>", re.IGNORECASE)
+_MAILTO = re.compile(r"<mailto:([^<>]*?)(?:\|[^<>|]*)?>", re.IGNORECASE)
 _EMAIL = re.compile(
     r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]{1,64}"
     r"@[^\W_](?:[\w\-]{0,61}[^\W_])?(?:\.[^\W_](?:[\w\-]{0,61}[^\W_])?)+"
@@ -212,7 +212,8 @@ def _not_empty(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 RoomId = Annotated[str, BeforeValidator(read_room)]
-SessionId = Annotated[int, BeforeValidator(read_session), Field(ge=1, le=INT32_MAX)]
+_INT32: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": INT32_MAX, "format": "int32"}
+SessionId = Annotated[int, BeforeValidator(read_session), WithJsonSchema(_INT32)]
 Email = Annotated[str, BeforeValidator(read_email)]
 Day = Annotated[date, BeforeValidator(read_date)]
 YesNo = Annotated[bool, BeforeValidator(read_choice)]

@@ -25,7 +25,8 @@ _ENTITIES = (("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"))
 
 def is_link(text: str) -> bool:
     """Whether it can only be meant as a link."""
-    return "/" in text and len(text) <= LINK_LIMIT and not any(char.isspace() for char in text)
+    link = _SLACK_LINK.sub(r"\1", text)  # a label may hold blanks
+    return "/" in link and len(text) <= LINK_LIMIT and not any(char.isspace() for char in link)
 
 
 def is_mention(text: str) -> bool:

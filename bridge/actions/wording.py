@@ -24,6 +24,16 @@ UPSTREAM_NAMES = {"rocketchat": "Rocket.Chat", "superoffice": "SuperOffice"}
 VALUE_LIMIT = 300
 BY_STATUS = frozenset(("bad-request", "too-large", "server-error"))  # no word of the upstream's own
 
+# An upstream's code as the stable code of an outcome, where the plain rewriting would mislead.
+STABLE_CODES = {
+    "unauthorized": "not_signed_in",
+    "error-unauthorized": "no_permission",
+    "forbidden": "no_permission",
+    "SoNotFoundException": "not_found",
+    "ArgumentException": "invalid_params",
+    "Cannot read properties of undefined (reading 'email')": "address_is_required",
+}
+
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 _SLUG = re.compile(r"[^a-z0-9]+")
@@ -103,7 +113,8 @@ def explain(
 ) -> Outcome:
     """The outcome that the action's table (or this one) gives this refusal."""
     code = code_of(response)
-    values = {**fields_of(action), **facts, "code": code, "text": response.error_text or code}
+    text = response.error_text.removeprefix(f"[{code}]").strip() or code
+    values = {**fields_of(action), **facts, "code": code, "text": text}
     problem = (table or type(action).errors).get(code)
     if problem is None:
         values |= {
@@ -172,4 +183,6 @@ def lane_args(action: Action, action_id: str) -> dict[str, Any]:
 
 def slug(code: str) -> str:
     """`error-room-already-closed` → `room_already_closed`: the stable code of an outcome."""
+    if code in STABLE_CODES:
+        return STABLE_CODES[code]
     return _SLUG.sub("_", code.lower()).strip("_").removeprefix("error_")[:60]

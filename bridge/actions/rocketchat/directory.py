@@ -1,7 +1,7 @@
 """Finding an agent or a department by the name a person types; Rocket.Chat's calls want ids.
 
 One listing answers for ids, usernames and names alike; only in a workspace with more entries than a page
-holds is the name searched for. An account that may not list them passes the value on as an id.
+holds is the name searched for. An account that may not list them passes an id on unseen.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class NotFound:
     unlisted: bool = False  # the account may not list them, and this does not look like an id
 
 
-Find = Generator[Request, Response, Entry | NotFound]
+Find = Generator[Request, Response, Entry | NotFound | Response]
 
 
 def find_agent(wanted: str) -> Find:
@@ -54,6 +54,8 @@ def find_department(wanted: str) -> Find:
 
 def _find(wanted: str, route: str, key: str) -> Find:
     answer = yield Request("GET", route, query={"count": str(PAGE)})
+    if answer.status == 401:
+        return answer
     if not answer.ok:
         return Entry(wanted, wanted) if _ID.fullmatch(wanted) else NotFound(unlisted=True)
     entries, total = _read(answer, key)

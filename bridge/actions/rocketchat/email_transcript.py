@@ -46,6 +46,10 @@ SCHEDULED: Final = (
     "Scheduled: Rocket.Chat e-mails the transcript to {to} when the conversation closes."
 )
 ALREADY: Final = "It was scheduled already: Rocket.Chat e-mails the transcript to {to} when the conversation closes."
+CLOSING: Final = (
+    "The conversation is closed; Rocket.Chat is about to e-mail the transcript to {to}."
+)
+LAST_NEXT: Final = "Rocket.Chat does this by itself; the bridge does not watch it any longer."
 OTHER: Final = "A transcript is already scheduled, but to another address: {other}."
 OTHER_NEXT: Final = "Change it to {to}, cancel it, or leave it as it is."
 CHANGE_LABEL: Final = "Change the address"
@@ -160,7 +164,9 @@ class EmailTranscript(Action):
             return Done("transcript_sent", say(SENT, self._words()), facts=self._facts(sent=True))
         closed_at = context.memo.setdefault("seen_closed_at", context.now)
         if context.now - closed_at < SEND_WITHIN_S:
-            return self._pending(context, look=True, look_in_s=WATCH_FIRST_S)
+            sentence = say(CLOSING, self._words())
+            facts = self._facts(scheduled=True)
+            return Pending("transcript_sending", sentence, facts=facts, look_in_s=WATCH_FIRST_S)
         return Unknown(
             "transcript_not_seen",
             say(NOT_SEEN, self._words()),
@@ -195,16 +201,17 @@ class EmailTranscript(Action):
         context.memo["already"] = already
         return self._pending(context, look=True)
 
-    def _pending(self, context: Context, *, look: bool, look_in_s: float | None = None) -> Outcome:
+    def _pending(self, context: Context, *, look: bool) -> Outcome:
         """Scheduled. Without `look` this is the last word: there is nothing more to see."""
         already = bool(context.memo.get("already"))
         wait = min(WATCH_LONGEST_S, max(WATCH_FIRST_S, self._watched_s(context) / 4))
         return Pending(
             "transcript_scheduled",
             say(ALREADY if already else SCHEDULED, self._words()),
-            facts=self._facts(scheduled=True, already=already),
+            "" if look else LAST_NEXT,
+            self._facts(scheduled=True, already=already),
             follow_ups=(FollowUp(CANCEL_LABEL, CANCEL, {"rid": self.rid}),),
-            look_in_s=(look_in_s or wait) if look else None,
+            look_in_s=wait if look else None,
         )
 
     def _other(self, room: rooms.Room) -> Outcome:

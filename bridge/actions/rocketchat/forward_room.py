@@ -183,12 +183,12 @@ class ForwardRoom(Action):
         department: directory.Entry | None = None
         if self.user_id:
             found = yield from directory.find_agent(self.user_id)
-            if isinstance(found, directory.NotFound):
+            if not isinstance(found, directory.Entry):
                 return self._unknown("agent", self.user_id, found)
             agent = found
         if self.department_id:
             found = yield from directory.find_department(self.department_id)
-            if isinstance(found, directory.NotFound):
+            if not isinstance(found, directory.Entry):
                 return self._unknown("department", self.department_id, found)
             department = found
         if context.resumed:
@@ -243,7 +243,9 @@ class ForwardRoom(Action):
             facts |= {"served_by": room.served_by, "department_id": room.department_id}
         return facts
 
-    def _unknown(self, kind: str, wanted: str, found: directory.NotFound) -> Outcome:
+    def _unknown(self, kind: str, wanted: str, found: directory.NotFound | Response) -> Outcome:
+        if isinstance(found, Response):
+            return explain(self, found, rid=self.room_id)
         if found.unlisted:
             message, next_step = say(NO_LIST, kind=kind), say(NO_LIST_NEXT, kind=kind)
         elif found.several:

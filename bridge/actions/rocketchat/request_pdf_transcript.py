@@ -51,6 +51,7 @@ class RequestPdfTranscript(Action):
     errors: ClassVar = pdf.ERRORS
     example_facts: ClassVar = {
         "rid": "The room's id.",
+        "open": "True when the conversation is still open.",
         "pdf": "waiting_for_close, pending, ready, not_confirmed or not_seen: what was verified.",
         "pdf_file_id": "Rocket.Chat's id of the finished file (room.pdfTranscriptFileId).",
         "file_name": "Name of the file that comes with the answer.",

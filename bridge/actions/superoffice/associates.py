@@ -17,7 +17,7 @@ from bridge.actions.superoffice.session import Person, person
 from bridge.contract import Request, Response
 
 AGENTS_ROUTE: Final = "/api/v1/ChatTopic/{topicId}/UserAgent"
-ASSOCIATES_ROUTE: Final = "/api/v1/MDOList/{listName}"
+ASSOCIATES_ROUTE: Final = "/api/v1/MDOList/associate"
 NEAR: Final = 3
 
 
@@ -36,6 +36,7 @@ class NotResolved:
     near: tuple[Person, ...] = ()
     several: bool = False
     ej_user: bool = False  # the number is `near[0]`'s ejUser id
+    unlisted: bool = False  # the account may list neither the topic's agents nor the associates
 
 
 Resolve = Generator[Request, Response, Target | NotResolved]
@@ -50,13 +51,15 @@ def resolve(wanted: str, topic_id: int) -> Resolve:
         return next(target for target in agents if target.person.id == found.id)
     if found.several:
         return found
-    answer = yield Request("GET", ASSOCIATES_ROUTE, path={"listName": "associate"})
+    answer = yield Request("GET", ASSOCIATES_ROUTE)
     others = list(_listed(answer))
     also = pick(wanted, others)
     if isinstance(also, Person):
         return Target(also, can_respond=False if agents else None)
     if not others and not found.ej_user and _number(wanted):
         return Target(Person(int(wanted)))  # nobody to ask: TransferTo itself will tell
+    if not agents and not others:
+        return NotResolved(unlisted=True)
     if found.ej_user or found.near:
         return found
     return also

@@ -53,5 +53,10 @@ SHARED: Final[Mapping[str, Problem]] = {
     "invalid-params": NOT_ACCEPTED,
     "wrong-subdomain": WRONG_ADDRESS,
     "tenant-not-running": NOT_RUNNING,
+    "tenant-address-refused": Problem(
+        "SuperOffice names an address for this tenant that the bridge does not trust.",
+        "This needs whoever runs the bridge: check the tenant's name and the environment.",
+    ),
+    "invalid-path": NOT_ACCEPTED,
     "precondition-failed": CHANGED_MEANWHILE,
 }

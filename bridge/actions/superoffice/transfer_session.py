@@ -220,13 +220,13 @@ class TransferSession(Action):
         verdict = "rejected" if code == "rejected" else "not_transferred"
         facts = self._facts(session, context, transfer=verdict)
         known = {**facts, **words}
-        choose = (FollowUp(Sentence.CHOOSE_LABEL, type(self).id, again(self), ask=True),)
+        button = FollowUp(Sentence.CHOOSE_LABEL, type(self).id, again(self), ask=True)
         return Refused(
             code,
             say(sentence, known),
             say(next_step, known),
             facts,
-            () if session.ended else choose,
+            (button,) if sentence in Sentence.CHOOSABLE else (),
         )
 
     def _not_resolved(self, found: associates.NotResolved) -> Outcome:
@@ -234,6 +234,8 @@ class TransferSession(Action):
         known = {"wanted": self.to_associate, "near": near}
         if found.ej_user:
             code, sentence, next_step = "chat_user_id", Sentence.CHAT_USER, Sentence.CHAT_USER_NEXT
+        elif found.unlisted:
+            code, sentence, next_step = "no_lists", Sentence.UNLISTED, Sentence.UNLISTED_NEXT
         elif found.several:
             code, sentence, next_step = (
                 "several_associates",

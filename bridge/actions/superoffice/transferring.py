@@ -56,9 +56,14 @@ class Sentence:
     )
     CHOOSE_NEXT: Final = "Check that {to} is present in the chat, or choose somebody else."
     CHOOSE_LABEL: Final = "Choose somebody else"
+    CHOOSABLE: Final = (REJECTED, NO_CHAT_AGENT, NOT_TAKEN)  # another colleague may help
     UNKNOWN: Final = "SuperOffice knows no colleague “{wanted}”."
     UNKNOWN_NEAR: Final = "Did you mean {near}?"
     UNKNOWN_NEXT: Final = "Give the SuperOffice username, the associate id or the e-mail address."
+    UNLISTED: Final = "The bridge's SuperOffice account may not look up colleagues by name."
+    UNLISTED_NEXT: Final = (
+        "Give the associate id. Or a SuperOffice administrator lets the account see the lists."
+    )
     SEVERAL: Final = "More than one colleague is called “{wanted}”."
     SEVERAL_NEXT: Final = "Use the associate id, in brackets: {near}."
     CHAT_USER: Final = "{wanted} is nobody's associate id, but the chat user id of {near}."

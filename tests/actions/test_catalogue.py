@@ -1,0 +1,150 @@
+"""Every action is declared fully, a new file is all a new call needs, and halves are refused in words."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from bridge.actions import CatalogueError, catalogue
+from bridge.contract import Action
+
+NINTH = '''
+"""A ninth call."""
+from typing import Annotated, ClassVar
+from pydantic import Field
+from bridge.actions.fields import RoomId
+from bridge.contract import Action, Command, Done, Positional, Problem, Repeat, Request
+
+class HoldRoom(Action):
+    """Put a conversation on hold."""
+
+    title: ClassVar = "Put on hold"
+    docs: ClassVar = "https://developer.rocket.chat/apidocs/hold"
+    command: ClassVar = Command("hold")
+    repeat: ClassVar = Repeat.CHECK_FIRST
+    lane: ClassVar = "rid"
+    write_route: ClassVar = "POST /api/v1/livechat/room.onHold"
+    errors: ClassVar = {
+        "error-x": Problem("{rid} no", follow_up="rocketchat.close_room: Close it"),
+    }
+
+    rid: Annotated[RoomId, Positional()] = Field(description="The room.", examples=["abc"])
+
+    def flow(self, context):
+        yield Request("POST", "/api/v1/livechat/room.onHold", write=True)
+        return Done("held", "Held.")
+'''
+
+EXPECTED = [
+    "rocketchat.cancel_email_transcript",
+    "rocketchat.close_room",
+    "rocketchat.email_transcript",
+    "rocketchat.export_messages",
+    "rocketchat.export_room",
+    "rocketchat.forward_room",
+    "rocketchat.request_pdf_transcript",
+    "superoffice.transfer_session",
+]
+
+Make = Callable[[str], ModuleType]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    """A package with one file, `rocketchat/hold_room.py`, of this text."""
+    made: list[str] = []
+    sys.path.insert(0, str(tmp_path))
+
+    def package(text: str) -> ModuleType:
+        name = f"ninth_{len(made)}"
+        folder = tmp_path / name / "rocketchat"
+        folder.mkdir(parents=True)
+        (tmp_path / name / "__init__.py").write_text("")
+        (folder / "hold_room.py").write_text(text)
+        made.append(name)
+        importlib.invalidate_caches()
+        return importlib.import_module(name)
+
+    yield package
+    sys.path.remove(str(tmp_path))
+    for name in [name for name in sys.modules if name.startswith("ninth_")]:
+        del sys.modules[name]
+
+
+def test_the_eight_actions_are_found_by_their_path() -> None:
+    assert list(catalogue()) == EXPECTED
+    for action_id, action in catalogue().items():
+        assert action.id == action_id
+        assert action.upstream == action_id.partition(".")[0]
+
+
+@pytest.mark.parametrize("action", catalogue().values(), ids=lambda action: action.id)
+def test_an_action_is_declared_fully(action: type[Action]) -> None:
+    assert action.docs.startswith("https://")
+    assert action.example_facts
+    assert "flow" in vars(action)
+    assert (action.__doc__ or "").endswith(".")
+    for problem in action.errors.values():
+        assert problem.message.endswith((".", "}", "…"))
+        assert not problem.next_step or problem.next_step.endswith(".")
+    for field in action.model_fields.values():
+        assert (field.description or "").endswith(".")
+
+
+def test_a_ninth_action_is_one_file(make: Make) -> None:
+    found = catalogue(make(NINTH))
+    assert list(found) == ["rocketchat.hold_room"]
+    assert found["rocketchat.hold_room"].upstream == "rocketchat"
+    assert len(catalogue()) == 8
+
+
+def test_a_module_without_an_action_is_fine(make: Make) -> None:
+    assert not catalogue(make("ROWS = {}\n"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('title: ClassVar = "Put on hold"', "", "does not declare title"),
+        ('"Put on hold"', '"A title that is too long for Slack"', "title must have 1 to 24"),
+        ("https://developer", "http://developer", "https link"),
+        ('lane: ClassVar = "rid"', 'lane: ClassVar = "room"', "no field of it"),
+        ('description="The room.", ', "", "field rid has no description"),
+        (', examples=["abc"]', "", "field rid has no example"),
+        ("rocketchat.close_room: Close it", "rocketchat.no_such: Close it", "is no action"),
+        ("rocketchat.close_room: Close it", "close", "follow_up must read like"),
+        ("{rid} no", "{room} no", "speaks of {room}"),
+        ('"POST /api/v1/livechat/room.onHold"\n', '"/api/v1/room"\n', "write_route"),
+        ('Command("hold")', 'Command("On Hold")', "lower-case word"),
+        ('Command("hold")', 'Command("hold", default=False)', "nothing leads to it"),
+        ("Repeat.CHECK_FIRST", '"sometimes"', "repeat class"),
+        ("def flow", "def flow_later", "has no flow()"),
+        ('    """Put a conversation on hold."""\n', "", "no docstring"),
+    ],
+)
+def test_what_is_declared_by_halves_is_refused(make: Make, old: str, new: str, fault: str) -> None:
+    assert old in NINTH
+    with pytest.raises(CatalogueError) as error:
+        catalogue(make(NINTH.replace(old, new)))
+    assert "rocketchat.hold_room" in str(error.value)
+    assert fault in str(error.value)
+
+
+def test_two_actions_in_one_file_are_refused(make: Make) -> None:
+    second = NINTH[NINTH.index("class HoldRoom") :].replace("HoldRoom", "HoldRoomToo")
+    with pytest.raises(CatalogueError, match="one file declares one action"):
+        catalogue(make(NINTH + second))
+
+
+def test_two_actions_on_one_command_are_refused(make: Make) -> None:
+    package = make(NINTH)
+    other = Path(str(package.__file__)).parent / "rocketchat" / "resume_room.py"
+    other.write_text(NINTH.replace("HoldRoom", "ResumeRoom"))
+    importlib.invalidate_caches()
+    with pytest.raises(CatalogueError, match=r"leads to rocketchat\.hold_room already"):
+        catalogue(package)
