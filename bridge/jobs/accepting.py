@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text, tuple_
+from sqlalchemy import Connection, func, insert, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bridge.jobs import bell, lanes
+from bridge.jobs import bell, lanes, windows
 from bridge.jobs.intake import Key, KeyConflict
-from bridge.jobs.tables import ACTIVE, jobs, keys
+from bridge.jobs.pace import Window
+from bridge.jobs.rows import split_channel
+from bridge.jobs.tables import ACTIVE, CLAIMABLE, jobs, keys
 
 
 @dataclass(slots=True)
@@ -24,6 +26,7 @@ class AcceptItem:
     now: float
     key: Key | None = None
     join_since: float | None = None  # a running twin that is not older may be joined
+    default_window: Window | None = None  # estimate the wait for a person; of a route not met yet
 
 
 @dataclass(slots=True)
@@ -33,6 +36,7 @@ class AcceptResult:
     found: list[dict[str, Any]] = field(default_factory=list)
     repeated: bool = False
     joined: bool = False
+    wait_s: float = 0.0
 
 
 def accept(
@@ -46,6 +50,10 @@ def accept(
     fresh = _claim_keys(connection, items, results)
     fresh = _join_twins(connection, items, fresh, results)
     _insert(connection, [items[index] for index in fresh])
+    for index in fresh:
+        result = results[index]
+        if items[index].default_window is not None and isinstance(result, AcceptResult):
+            result.wait_s = _wait_s(connection, items[index])
     return results
 
 
@@ -156,6 +164,25 @@ def _insert(connection: Connection, items: Sequence[AcceptItem]) -> None:
         taken.add(row["lane"])
     connection.execute(insert(jobs), rows)
     bell.ring(connection, [row["id"] for row in rows])
+
+
+def _wait_s(connection: Connection, item: AcceptItem) -> float:
+    """Seconds until a new job starts, judged by its channel's pace and those before it."""
+    row = item.rows[0]
+    place = split_channel(row["channel"])
+    breaker = windows.peek(connection, (place[0], windows.BREAKER))
+    window = windows.peek(connection, place) or item.default_window
+    wait_s = max(0.0, breaker.resets_at - item.now) if breaker is not None else 0.0
+    if window is None or window.unlimited:
+        return wait_s
+    before = (
+        select(jobs.c.seq)
+        .where(text(CLAIMABLE), jobs.c.channel == row["channel"], jobs.c.id != row["id"])
+        .where(jobs.c.priority <= row["priority"])
+        .limit(1000)
+    )
+    ahead = connection.scalar(select(func.count()).select_from(before.subquery())) or 0
+    return max(wait_s, window.wait_s(item.now, ahead=ahead))
 
 
 def _value(item: AcceptItem) -> str:

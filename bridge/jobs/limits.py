@@ -5,8 +5,6 @@ What is known to be unlimited costs nothing; everything else is decided by the s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import structlog
 
 from bridge.contract import Response
@@ -33,14 +31,11 @@ class Limits:
     def __init__(
         self,
         store: Store,
-        defaults: Mapping[str, Window],
         *,
         breaker_failures: int,
         breaker_probe_s: float,
     ) -> None:
-        """`defaults`: per connection, the window of a route that nothing is known about."""
         self._store = store
-        self._defaults = defaults
         self._failures_to_open = breaker_failures
         self._probe_s = breaker_probe_s
         self._unlimited: dict[windows.Place, float] = {}  # until when it is believed
@@ -48,7 +43,7 @@ class Limits:
         self._failures: dict[str, int] = {}
 
     def default(self, connection: str, _route: str) -> Window:
-        return self._defaults.get(connection, Window(0, 1.0, source="configured"))
+        return self._store.windows_assumed.get(connection, Window(0, 1.0, source="configured"))
 
     async def take(self, connection: str, route: str, share: float = 1.0) -> float:
         """Take one call; 0 when it may be sent now, else the seconds to wait before asking again."""

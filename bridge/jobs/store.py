@@ -12,10 +12,11 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.contract import Action, Job, Repeat
@@ -24,8 +25,8 @@ from bridge.jobs.bell import WORK, Bell
 from bridge.jobs.database import FileLock, durability, is_sqlite, open_engine, parse_url
 from bridge.jobs.intake import Accepted, Key, KeyConflict, Launch, NotStored
 from bridge.jobs.pace import Window
-from bridge.jobs.rows import from_row, new_job, split_channel, to_row
-from bridge.jobs.tables import CLAIMABLE, jobs
+from bridge.jobs.rows import from_row, new_job, to_row
+from bridge.jobs.tables import jobs
 from bridge.jobs.writer import Batch, StoreDown, Writer
 from bridge.vault import Vault
 
@@ -47,12 +48,15 @@ class Store:
         vault: Vault,
         clock: Callable[[], float] = time.time,
         join_window_s: float = 45.0,
+        windows_assumed: Mapping[str, Window] = MappingProxyType({}),
     ) -> None:
+        """`windows_assumed`: per connection, the pace of a route that nothing is known about yet."""
         self._url = parse_url(database_url)
         self._actions = actions
         self.vault = vault
         self.clock = clock
         self._join_window_s = join_window_s
+        self.windows_assumed = windows_assumed
         self._lock = FileLock(self._url)
         self._engine = open_engine(self._url)
         self._read_engine: Engine = open_engine(self._url, autocommit=True)
@@ -127,6 +131,7 @@ class Store:
             now=now,
             key=key,
             join_since=now - self._join_window_s if join else None,
+            default_window=self._default_window(new[0]) if new[0].asker.is_person else None,
         )
         try:
             result = await self._do(accepting.accept, item, rank=RANK_ACCEPT)
@@ -140,28 +145,7 @@ class Store:
         self.wake()
         for job in new:
             self.changed(job.id)
-        return [Accepted(job) for job in new]
-
-    async def expected_wait_s(self, job: Job, default: Window) -> float:
-        """Seconds until a stored job starts, judged by its channel's pace and queue."""
-        channel = f"{job.connection} {self._actions[job.action].write_route}"
-        now = self.clock()
-
-        def look(connection: Connection) -> float:
-            place = split_channel(channel)
-            row = windows.peek(connection, place) or default
-            if row.unlimited:
-                return row.wait_s(now)
-            ahead = connection.scalar(
-                text(
-                    f"SELECT count(*) FROM (SELECT 1 FROM jobs WHERE {CLAIMABLE}"  # noqa: S608 - a constant
-                    " AND channel = :channel AND priority <= :priority AND id <> :id LIMIT 1000) AS q"
-                ),
-                {"channel": channel, "priority": job.priority, "id": job.id},
-            )
-            return row.wait_s(now, ahead=ahead or 0)
-
-        return await self.read(look)
+        return [Accepted(job, wait_s=result.wait_s) for job in new]
 
     # -- the worker --------------------------------------------------------------------------------
 
@@ -254,6 +238,9 @@ class Store:
         for job_id in words:
             if job_id != WORK:
                 self.changed(job_id)
+
+    def _default_window(self, job: Job) -> Window:
+        return self.windows_assumed.get(job.connection, Window(0, 1.0, source="configured"))
 
     def _rank(self, job: Job, now: float) -> float:
         flow = (f"{job.connection}:{job.action}", job.asker.scope)

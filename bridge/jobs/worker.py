@@ -74,7 +74,7 @@ class Worker:
         self._turn = 0
         self._stopping = False
         self._held: dict[int, Claimed] = {}
-        self.beaten_at = 0.0  # monotonic, for health
+        self.beaten_at = time.monotonic()
 
     async def start(self) -> None:
         """Begin to work; returns at once."""
@@ -105,6 +105,11 @@ class Worker:
     def busy(self) -> int:
         """How many jobs are being worked on."""
         return len(self._running)
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the heartbeat is so late that others may take our jobs."""
+        return time.monotonic() - self.beaten_at > self._settings.lease_s
 
     # -- loops -------------------------------------------------------------------------------------
 

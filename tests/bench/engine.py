@@ -106,14 +106,14 @@ async def ceiling(upstream: Upstream, wishes: list[Launch]) -> float:
 async def engine(database_url: str, upstream: Upstream) -> AsyncIterator[Store]:
     actions = catalogue()
     migrate(open_engine(parse_url(database_url)))
-    store = Store(database_url, actions=actions, vault=Vault(["bench"]))
-    await store.open()
-    limits = Limits(
-        store,
-        {"rocketchat": Window(0, 60.0, source="configured")},
-        breaker_failures=5,
-        breaker_probe_s=15,
+    store = Store(
+        database_url,
+        actions=actions,
+        vault=Vault(["bench"]),
+        windows_assumed={"rocketchat": Window(0, 60.0, source="configured")},
     )
+    await store.open()
+    limits = Limits(store, breaker_failures=5, breaker_probe_s=15)
     upstreams = {"rocketchat": upstream}
 
     async def no_progress(job: object) -> ReplyTo:
