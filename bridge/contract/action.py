@@ -68,7 +68,7 @@ class Action(BaseModel):
         raise NotImplementedError
 
     def follow(self, context: Context) -> Flow:
-        """Look once more at a pending outcome; reads only."""
+        """Look once more at a pending outcome: reads, and writes only where a repeat changes nothing."""
         raise NotImplementedError
 
 

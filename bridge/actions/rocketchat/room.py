@@ -33,12 +33,9 @@ class Room:
     served_by: str = ""  # a username
     served_by_id: str = ""
     department_id: str = ""
-    on_hold: bool = False
     tags: tuple[str, ...] = ()
     pdf_file_id: str = ""
     transcript_email: str = ""  # to whom a transcript is scheduled
-    transcript_subject: str = ""
-    transcript_by: str = ""
 
     @property
     def closed(self) -> bool:
@@ -73,12 +70,9 @@ def read(response: Response) -> Room | None:
         served_by=_str(served, "username"),
         served_by_id=_str(served, "_id"),
         department_id=_str(data, "departmentId"),
-        on_hold=bool(data.get("onHold")),
         tags=tuple(str(tag) for tag in data.get("tags") or ()),
         pdf_file_id=_str(data, "pdfTranscriptFileId"),
         transcript_email=_str(wish, "email"),
-        transcript_subject=_str(wish, "subject"),
-        transcript_by=_str(_part(wish, "requestedBy"), "username"),
     )
 
 
