@@ -8,6 +8,7 @@ surface: option name of last resort, block id in a form, pointer in an error.
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from pydantic_core import PydanticUndefined
 from bridge.contract import Action, Option, Personal, Picker, Positional, Rest
 
 MASK = "•••"
+_SPELLED = {"pdf": "PDF", "email": "e-mail", "emails": "e-mails", "id": "ID", "url": "URL"}
 _SEQUENCES = (list, tuple, set, frozenset)
 
 
@@ -195,7 +197,7 @@ def _leaf(
         path=path,
         name=name,
         names=(path[-1], field_name, ".".join(path)),
-        label=field.title or name.replace("-", " ").capitalize(),
+        label=field.title or _label(path[-1] if kind is Kind.BOOLEAN else name),
         kind=kind,
         required=required,
         needed=field.is_required(),
@@ -210,6 +212,13 @@ def _leaf(
         max_length=None if kind is Kind.LIST else _max_length(hints),
         group=group,
     )
+
+
+def _label(name: str) -> str:
+    """`generateTranscriptPdf` is "Generate transcript PDF" above its box."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|[-_]", " ", name).lower().split()
+    words = [_SPELLED.get(word, word) for word in words]
+    return " ".join(words)[:1].upper() + " ".join(words)[1:]
 
 
 def _noun(picker: str) -> str:

@@ -140,7 +140,8 @@ class Line:
         while True:
             self.at = _space(self.text, self.at)
             if self.at < len(self.text) and self.text[self.at] in QUOTES:
-                found += _split(as_typed(self._quoted(",")))
+                inside = as_typed(self._quoted(","))
+                found += (Typed(item, quoted=True) for item in split_list(inside))
             else:
                 piece = _PIECE.match(self.text, self.at)
                 if piece:
@@ -175,9 +176,10 @@ def _typed(raw: str) -> Typed:
     return Typed(plain(raw))
 
 
-def _split(text: str) -> list[Typed]:
+def split_list(text: str) -> list[str]:
+    r"""The items of a list in one text: between commas, except where a comma is written `\,`."""
     pieces = (piece.strip() for piece in _ITEM.findall(text))
-    return [Typed(_ESCAPE.sub(r"\1", piece), quoted=True) for piece in pieces]
+    return [item for item in (_ESCAPE.sub(r"\1", piece) for piece in pieces) if item]
 
 
 def _ends(text: str, at: int, also: str = "") -> bool:
