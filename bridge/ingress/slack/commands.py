@@ -1,0 +1,64 @@
+"""Slash commands: read, checked, stored and acknowledged, with no other I/O before the ack.
+
+One listener for every name: Bolt's matching is linear and builds all arguments for each listener. What
+cannot be done without asking Slack (who a mention is, opening a form) happens after the ack, and the ack
+says only what is true by then.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.response import BoltResponse
+
+from bridge.delivery import notices
+from bridge.delivery.render import Message
+from bridge.ingress.slack import words
+from bridge.ingress.slack.errands import Errands
+from bridge.ingress.slack.place import Place
+from bridge.ingress.slack.telling import Telling
+from bridge.ingress.slack.wishes import Later, Wishes
+
+
+class Commands:
+    """Answers slash commands."""
+
+    def __init__(self, *, wishes: Wishes, telling: Telling, errands: Errands) -> None:
+        self._wishes = wishes
+        self._telling = telling
+        self._errands = errands
+
+    def register(self, app: AsyncApp) -> None:
+        app.command(re.compile("^"))(self.typed)
+
+    async def typed(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
+        place = Place.of_command(body)
+        line = f"{body.get('command') or ''} {body.get('text') or ''}"
+        answer = await self._wishes.fulfil(line, place, key=place.trigger_id)
+        if isinstance(answer, Later):
+            self._errands.start("command", self._later(place, answer), team=place.team_id)
+            if answer.now is None:
+                return await ack()
+            return await ack(**shown(answer.now))
+        return await ack(**shown(answer))
+
+    async def _later(self, place: Place, answer: Later) -> None:
+        message = await answer.then()
+        if message is not None:
+            await self._telling.tell(place, message)
+
+
+def shown(message: Message) -> dict[str, Any]:
+    """The message as an ack that only the person sees; what was typed is not repeated to others."""
+    return {
+        "response_type": "ephemeral",
+        "text": message.text,
+        "blocks": [dict(block) for block in message.blocks],
+    }
+
+
+def failed(error_id: str) -> Message:
+    """Something broke inside; nothing was accepted, and the number leads to the log."""
+    return notices.mistake(words.FAILED.format(error_id=error_id))

@@ -1,0 +1,266 @@
+"""The Slack door put together: routes for HTTP, the Bolt app behind them, start, drain and close.
+
+Bolt is used for its dispatch, its ack formats and its OAuth flow. Its verifier, its parser and its
+authorize are not: the gate verifies raw bytes first, bodies are parsed here (Bolt's parser reads a command
+whose text holds the word "payload" as empty), and authorize answers from memory. With
+`process_before_response` a listener is awaited in place instead of polled for each 10 ms; so listeners do
+no I/O before the ack but the one commit. Whatever breaks, the person gets a 200 with a plain sentence.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+import structlog
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+
+from bridge.contract import Action, Upstream
+from bridge.delivery.client import web_client
+from bridge.delivery.render import ActionInfo
+from bridge.ingress.slack.buttons import Buttons
+from bridge.ingress.slack.colleagues import Colleagues
+from bridge.ingress.slack.commands import Commands, failed, shown
+from bridge.ingress.slack.errands import Errands
+from bridge.ingress.slack.forms import Forms
+from bridge.ingress.slack.gate import Gate
+from bridge.ingress.slack.identity import Identity
+from bridge.ingress.slack.install import Install, oauth_flow
+from bridge.ingress.slack.installations import StoredInstallations
+from bridge.ingress.slack.launching import Launching
+from bridge.ingress.slack.mentions import Mentions
+from bridge.ingress.slack.pickers import Pickers
+from bridge.ingress.slack.reading import Reader
+from bridge.ingress.slack.references import References
+from bridge.ingress.slack.shortcuts import Shortcuts
+from bridge.ingress.slack.socket_mode import SocketMode
+from bridge.ingress.slack.telling import Telling
+from bridge.ingress.slack.usergroups import Usergroups
+from bridge.ingress.slack.wishes import Wishes
+from bridge.ingress.slack.workspaces import Workspaces
+from bridge.jobs.intake import Intake
+from bridge.outbound import Outbound
+from bridge.settings import Settings
+from bridge.vault import Vault
+
+log = structlog.get_logger()
+
+EVENTS = "/slack/events"
+# Bolt logs whole bodies at these levels' lower neighbours; ours are logged by the door itself.
+_quiet = logging.getLogger("bridge.ingress.slack.bolt")
+_quiet.setLevel(logging.CRITICAL)
+
+
+class SlackDoor:
+    """Slack's way in."""
+
+    def __init__(  # noqa: PLR0913 - the composition root names each part once
+        self,
+        *,
+        settings: Settings,
+        catalogue: Mapping[str, type[Action]],
+        about: Mapping[str, ActionInfo],
+        intake: Intake,
+        reader: Reader,
+        outbound: Outbound,
+        upstreams: Mapping[str, Upstream],
+        references: References,
+        vault: Vault,
+        clock: Callable[[], float],
+        installations: StoredInstallations | None = None,
+        channels: Mapping[str, Sequence[str]] | None = None,
+        app_id: str = "",
+    ) -> None:
+        """`channels` says which connections a channel stands for; `app_id` is checked when given."""
+        slack = settings.slack
+        self._settings = settings
+        self._app_id = app_id
+        self._clock = clock
+        self._gate = Gate(
+            [one.get_secret_value() if one else "" for one in _signing_secrets(settings)],
+            clock=clock,
+            max_body_bytes=settings.server.max_body_bytes,
+            body_deadline_s=settings.server.body_deadline_s,
+        )
+        self.errands = Errands()  # drained
+        self._upkeep = Errands()  # cut short
+        self.workspaces = Workspaces(
+            outbound=outbound,
+            token=slack.bot_token.get_secret_value() if slack.bot_token else "",
+            installations=installations,
+            api_url=slack.api_url,
+            clock=clock,
+        )
+        self.usergroups = Usergroups(settings.access, self.workspaces, clock=clock)
+        self.identity = Identity(self.workspaces, clock=clock)
+        self.pickers = Pickers(upstreams, errands=self._upkeep, clock=clock)
+        launching = Launching(
+            settings=settings,
+            intake=intake,
+            usergroups=self.usergroups,
+            identity=self.identity,
+            clock=clock,
+            channels=channels or {},
+        )
+        telling = Telling(
+            outbound=outbound,
+            workspaces=self.workspaces,
+            api_url=slack.api_url,
+            hosts=slack.response_hosts,
+        )
+        forms = Forms(
+            catalogue=catalogue,
+            launching=launching,
+            pickers=self.pickers,
+            workspaces=self.workspaces,
+            vault=vault,
+            clock=clock,
+        )
+        wishes = Wishes(
+            catalogue=catalogue,
+            names=slack.commands,
+            launching=launching,
+            colleagues=Colleagues(self.identity, self.pickers),
+            forms=forms,
+            reader=reader,
+            about=about,
+        )
+        flow = oauth_flow(settings, installations, outbound) if installations else None
+        self._install = Install(
+            flow=flow,
+            installations=installations,
+            workspaces=self.workspaces,
+            usergroups=self.usergroups,
+        )
+        self._installations = installations
+        self.app = AsyncApp(
+            name="bridge",
+            logger=_quiet,
+            process_before_response=True,
+            raise_error_for_unhandled_request=True,
+            client=web_client(outbound, slack.api_url, ""),
+            authorize=self.workspaces.authorize,  # type: ignore[arg-type]  # Bolt takes its own class too
+            oauth_flow=flow,
+            request_verification_enabled=False,  # the gate has verified the raw bytes
+            ssl_check_enabled=False,  # the gate again; Bolt's own is inverted with a token
+        )
+        self.app.error(self._broken)
+        Commands(wishes=wishes, telling=telling, errands=self.errands).register(self.app)
+        Mentions(wishes=wishes, telling=telling, errands=self.errands, root=wishes.root).register(
+            self.app
+        )
+        forms.register(self.app)
+        Shortcuts(
+            catalogue=catalogue,
+            launching=launching,
+            forms=forms,
+            workspaces=self.workspaces,
+            telling=telling,
+            errands=self.errands,
+            vault=vault,
+        ).register(self.app)
+        Buttons(
+            catalogue=catalogue,
+            references=references,
+            reader=reader,
+            launching=launching,
+            forms=forms,
+            telling=telling,
+            errands=self.errands,
+            names=slack.commands,
+        ).register(self.app)
+        self._install.register(self.app)
+        self._socket: SocketMode | None = None
+        if slack.app_token:
+            self._socket = SocketMode(
+                app_token=slack.app_token.get_secret_value(),
+                web=web_client(outbound, slack.api_url, ""),
+                dispatch=self.dispatch,
+            )
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes of this door."""
+        return [web.post(EVENTS, self._receive), *self._install.routes()]
+
+    async def start(self) -> None:
+        """Prepare what commands will need; never waits for Slack."""
+        if self._installations is not None:
+            await self._installations.create_tables()
+        self._upkeep.start("warm", self._warm())
+        if self._socket is not None:
+            await self._socket.start()
+
+    async def close(self, budget_s: float = 10.0) -> None:
+        """Stop hearing, finish what runs within the budget, say what was cut short."""
+        if self._socket is not None:
+            await self._socket.close()
+        cut = await self.errands.drain(budget_s)
+        await self._upkeep.drain(0)
+        if cut:
+            log.warning("slack.closed_early", errands=cut)
+
+    async def dispatch(self, body: dict[str, Any]) -> BoltResponse:
+        """Answer one verified payload, whichever way it came."""
+        if self._app_id and body.get("api_app_id", self._app_id) != self._app_id:
+            log.warning("slack.refused", status=401, reason="other_app")
+            return BoltResponse(status=401, body="")
+        # A request of this mode takes the parsed body as it is; the mode means nothing else here.
+        return await self.app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
+
+    async def _receive(self, request: web.Request) -> web.Response:
+        admitted = await self._gate.admit(request)
+        if isinstance(admitted, web.Response):
+            return admitted
+        body = parse(admitted)
+        if body is None:
+            log.warning("slack.refused", status=400, reason="unreadable body")
+            return web.json_response({"error": "unreadable body"}, status=400)
+        return await to_aiohttp_response(await self.dispatch(body))
+
+    async def _warm(self) -> None:
+        await self.workspaces.warm()
+        for team_id in self.workspaces.teams():
+            self.usergroups.expect(team_id)
+        await self.usergroups.run()
+
+    async def _broken(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
+        """Something raised, or nothing was there to answer: a 200 that a person can read."""
+        if isinstance(error, BoltUnhandledRequestError):
+            log.info("slack.unhandled", kind=str(body.get("type") or ""))
+            return BoltResponse(status=200, body="")
+        error_id = secrets.token_hex(4)
+        log.error("slack.broken", error_id=error_id, error=type(error).__name__)
+        if body.get("type") == "event_callback":
+            return BoltResponse(status=503, body="")  # Slack sends events again
+        if body.get("type") == "view_submission":
+            return BoltResponse(status=200, body=Forms.broken(body, error_id))
+        if "command" in body:
+            return BoltResponse(status=200, body=json.dumps(shown(failed(error_id))))
+        return BoltResponse(status=200, body="")
+
+
+def parse(raw: bytes) -> dict[str, Any] | None:
+    """A verified body as an object: JSON for events, a form for commands, a form's `payload` else."""
+    try:
+        text = raw.decode()
+        if text.lstrip().startswith("{"):
+            found = json.loads(text)
+        else:
+            form = dict(parse_qsl(text, keep_blank_values=True, errors="strict"))
+            found = json.loads(form["payload"]) if "payload" in form else form
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and found else None
+
+
+def _signing_secrets(settings: Settings) -> tuple[Any, Any]:
+    return settings.slack.signing_secret, settings.slack.signing_secret_previous

@@ -1,0 +1,138 @@
+"""Installing the app in a workspace: `/slack/install`, the way back, and being thrown out again.
+
+The flow is Bolt's (state cookie, state store, exchange of the code); ours are the stores, the pages'
+failure when the store is down, and what the door forgets when a workspace uninstalls or revokes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
+from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from sqlalchemy.exc import SQLAlchemyError
+
+from bridge.delivery.client import web_client
+from bridge.ingress.slack.installations import StoredInstallations
+from bridge.ingress.slack.usergroups import Usergroups
+from bridge.ingress.slack.workspaces import Workspaces
+from bridge.outbound import Outbound
+from bridge.settings import Settings
+
+log = structlog.get_logger()
+
+SCOPES = (
+    "app_mentions:read",
+    "chat:write",
+    "chat:write.public",
+    "commands",
+    "files:write",
+    "im:write",
+    "usergroups:read",
+    "users:read",
+    "users:read.email",
+)
+INSTALL, REDIRECT = "/slack/install", "/slack/oauth_redirect"
+
+
+def oauth_flow(
+    settings: Settings, installations: StoredInstallations, outbound: Outbound
+) -> AsyncOAuthFlow:
+    """Bolt's flow on our stores and our way out. Everything is passed, so that it reads no environment."""
+    slack = settings.slack
+    secret = slack.client_secret.get_secret_value() if slack.client_secret else ""
+    public_url = settings.server.public_url.rstrip("/")
+    return AsyncOAuthFlow(
+        client=web_client(outbound, slack.api_url, ""),
+        settings=AsyncOAuthSettings(
+            client_id=slack.client_id,
+            client_secret=secret,
+            scopes=list(SCOPES),
+            user_scopes=[],
+            redirect_uri=f"{public_url}{REDIRECT}" if public_url else None,
+            install_path=INSTALL,
+            redirect_uri_path=REDIRECT,
+            installation_store=installations.threaded,
+            installation_store_bot_only=True,
+            state_store=installations.states,
+        ),
+    )
+
+
+class Install:
+    """The two pages, and the events that undo them."""
+
+    def __init__(
+        self,
+        *,
+        flow: AsyncOAuthFlow | None,
+        installations: StoredInstallations | None,
+        workspaces: Workspaces,
+        usergroups: Usergroups,
+    ) -> None:
+        self._flow = flow
+        self._installations = installations
+        self._workspaces = workspaces
+        self._usergroups = usergroups
+
+    def register(self, app: AsyncApp) -> None:
+        app.event("app_uninstalled")(self.uninstalled)
+        app.event("tokens_revoked")(self.revoked)
+
+    def routes(self) -> list[web.RouteDef]:
+        if self._flow is None:
+            return []
+        return [web.get(INSTALL, self._install), web.get(REDIRECT, self._redirect)]
+
+    async def uninstalled(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Forgotten before the ack: should the store be down, Slack sends the event again."""
+        team_id, enterprise_id = _where(body)
+        self._workspaces.forget(team_id, enterprise_id)
+        self._usergroups.forget(team_id)
+        if self._installations is not None:
+            await self._installations.remove(team_id, enterprise_id)
+        log.info("slack.uninstalled", team=team_id)
+        await ack()
+
+    async def revoked(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        team_id, enterprise_id = _where(body)
+        tokens = (body.get("event") or {}).get("tokens") or {}
+        if tokens.get("bot"):
+            self._workspaces.forget(team_id, enterprise_id)
+            if self._installations is not None:
+                await self._installations.remove_bot(team_id, enterprise_id)
+            log.info("slack.token_revoked", team=team_id)
+        await ack()
+
+    async def _install(self, request: web.Request) -> web.Response:
+        return await self._answer(request, redirected=False)
+
+    async def _redirect(self, request: web.Request) -> web.Response:
+        return await self._answer(request, redirected=True)
+
+    async def _answer(self, request: web.Request, *, redirected: bool) -> web.Response:
+        if self._flow is None:
+            raise web.HTTPNotFound
+        asked = AsyncBoltRequest(body="", query=request.query_string, headers=dict(request.headers))
+        try:
+            answer: BoltResponse = await (
+                self._flow.handle_callback(asked)
+                if redirected
+                else self._flow.handle_installation(asked)
+            )
+        except SQLAlchemyError as error:
+            # Bolt catches only its own errors here; Slack may already have issued the token.
+            log.warning("slack.install_not_stored", error=type(error).__name__)
+            text = "The installation could not be stored. Nothing is lost: please install again."
+            return web.Response(status=503, text=text)
+        return await to_aiohttp_response(answer)
+
+
+def _where(body: dict[str, Any]) -> tuple[str, str]:
+    return str(body.get("team_id") or ""), str(body.get("enterprise_id") or "")

@@ -1,0 +1,136 @@
+"""From a validated wish to a stored job: which connection, may they, store it, say what was stored.
+
+The one way from every handler of this door into the corridor. Only `accept` does I/O, and it does one
+thing: the commit. Whoever asks through a button, a form or a mention passes the same checks as whoever
+types, at the moment of asking.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bridge import access
+from bridge.contract import Action
+from bridge.delivery import notices
+from bridge.delivery.render import Message
+from bridge.ingress.slack import words
+from bridge.ingress.slack.choice import Choice, choose
+from bridge.ingress.slack.identity import Identity
+from bridge.ingress.slack.place import Place
+from bridge.ingress.slack.usergroups import Usergroups
+from bridge.jobs.intake import Accepted, Intake, Key, KeyConflict, Launch, NotStored
+from bridge.settings import Settings
+
+LONG_WAIT_S = 3.0  # a shorter wait is not worth a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What to say about a launch; `accepted` is None when nothing was stored."""
+
+    message: Message
+    accepted: Accepted | None = None
+    again: str = ""  # nothing was stored, but the very same may pass in a moment
+
+
+class Launching:
+    """Chooses, checks and stores; one for the whole door."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        intake: Intake,
+        usergroups: Usergroups,
+        identity: Identity,
+        clock: Callable[[], float],
+        channels: Mapping[str, Sequence[str]],
+    ) -> None:
+        """`channels` says which connections a channel stands for."""
+        self._settings = settings
+        self._intake = intake
+        self._usergroups = usergroups
+        self._identity = identity
+        self._clock = clock
+        self._channels = channels
+
+    def choose(
+        self, action: type[Action], place: Place, *, said: str = "", hosts: Sequence[str] = ()
+    ) -> Choice:
+        """The connection that is meant; of several, those the person may not use do not count."""
+        return choose(
+            self._settings.connections,
+            action.upstream,
+            said=said,
+            hosts=hosts,
+            of_channel=self._channels.get(place.channel_id, ()),
+            usable=lambda name: self.decide(action, place, name).allowed,
+        )
+
+    def decide(self, action: type[Action], place: Place, connection: str) -> access.Decision:
+        """Whether this person may, here and now."""
+        groups = self._usergroups.of(place.user_id, place.team_id, place.enterprise_id)
+        return access.decide(
+            self._settings.access,
+            place.asker(),
+            action.id,
+            action.command.word,
+            connection,
+            groups,
+        )
+
+    async def launch(
+        self,
+        action: Action,
+        place: Place,
+        connection: str,
+        *,
+        key: str,
+        uses: int = 0,
+        issued_at: float = 0.0,
+    ) -> Told:
+        """Check and store it, and say in words what came of that. `key` names the wish itself.
+
+        `uses` of the response_url are spoken for; it was issued now, or `issued_at`.
+        """
+        decision = self.decide(type(action), place, connection)
+        if not decision.allowed:
+            return Told(notices.denial(decision.reason, decision.how))
+        known = self._identity.remembered(place.team_id, place.user_id)
+        launch = Launch(
+            action=action,
+            connection=connection,
+            asker=place.asker(name=known.name, locale=known.locale),
+            reply_to=place.reply_to(issued_at or self._clock(), uses=uses),
+        )
+        try:
+            accepted = await self._intake.accept(
+                [launch], key=Key(f"slack:{key}", _fingerprint(launch)), join=True
+            )
+        except NotStored as error:
+            text = words.NOT_STORED.format(seconds=max(1, round(error.retry_after_s)))
+            return Told(notices.mistake(text), again=text)
+        except KeyConflict:
+            return Told(notices.mistake(words.KEY_CONFLICT))
+        return Told(told_of(accepted[0]), accepted[0])
+
+
+def told_of(accepted: Accepted) -> Message:
+    """The words for a stored job: it is being worked on, it waits, or it was running already."""
+    if accepted.joined or accepted.repeated:
+        return notices.joined(accepted.job)
+    if accepted.wait_s > LONG_WAIT_S:
+        return notices.queued(accepted.job, accepted.wait_s)
+    return notices.working(accepted.job)
+
+
+def _fingerprint(launch: Launch) -> str:
+    wish = {
+        "action": launch.action.id,
+        "connection": launch.connection,
+        "args": launch.action.model_dump(mode="json", by_alias=True, exclude_unset=True),
+    }
+    return hashlib.sha256(json.dumps(wish, sort_keys=True).encode()).hexdigest()

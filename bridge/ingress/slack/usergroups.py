@@ -1,0 +1,108 @@
+"""Who is in which user group, for the access rules: asked of Slack beside the requests, never in one.
+
+The rules name only a few groups, so those are asked for and no others. A list is believed for five
+minutes at most; a group that was never read, or whose list is older, counts as empty, because access is
+denied by default.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from bridge.ingress.slack.workspaces import SLACK_FAILS, NotInstalled, Workspaces
+from bridge.settings import Access
+
+log = structlog.get_logger()
+
+REFRESH_S = 120.0
+BELIEVE_S = 300.0
+PREFIX = "usergroup:"
+
+
+def named_groups(access: Access) -> frozenset[str]:
+    """The user groups that the rules speak of."""
+    entries = [entry.strip() for entry in access.allow.split(",")]
+    entries += [entry for rule in access.rules for entry in rule.who]
+    return frozenset(entry.removeprefix(PREFIX) for entry in entries if entry.startswith(PREFIX))
+
+
+class Usergroups:
+    """Members of the named groups, by workspace."""
+
+    def __init__(
+        self,
+        access: Access,
+        workspaces: Workspaces,
+        *,
+        clock: Callable[[], float],
+        refresh_s: float = REFRESH_S,
+    ) -> None:
+        self._groups = named_groups(access)
+        self._workspaces = workspaces
+        self._clock = clock
+        self._refresh_s = refresh_s
+        self._members: dict[tuple[str, str], tuple[frozenset[str], float]] = {}
+        self._teams: dict[str, str] = {}
+        self._new_team = asyncio.Event()
+
+    def of(self, user_id: str, team_id: str, enterprise_id: str = "") -> frozenset[str]:
+        """The named groups this person is in, as far as memory knows; never any I/O."""
+        if not self._groups:
+            return frozenset()
+        if team_id not in self._teams:
+            self._teams[team_id] = enterprise_id
+            self._new_team.set()
+        now = self._clock()
+        return frozenset(
+            group
+            for group in self._groups
+            if (known := self._members.get((team_id, group))) is not None
+            and now - known[1] <= BELIEVE_S
+            and user_id in known[0]
+        )
+
+    def expect(self, team_id: str, enterprise_id: str = "") -> None:
+        """Read this workspace's groups before its first command."""
+        if self._groups and team_id:
+            self._teams.setdefault(team_id, enterprise_id)
+
+    async def refresh(self) -> None:
+        """Read every named group of every known workspace once."""
+        for team_id, enterprise_id in list(self._teams.items()):
+            for group in self._groups:
+                await self._read(team_id, enterprise_id, group)
+
+    async def run(self) -> None:
+        """Keep the lists fresh until cancelled."""
+        while self._groups:
+            self._new_team.clear()
+            await self.refresh()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._refresh_s):
+                    await self._new_team.wait()
+
+    def forget(self, team_id: str) -> None:
+        self._teams.pop(team_id, None)
+        for key in [key for key in self._members if key[0] == team_id]:
+            del self._members[key]
+
+    async def _read(self, team_id: str, enterprise_id: str, group: str) -> None:
+        try:
+            client = await self._workspaces.client(team_id, enterprise_id)
+            answer = await client.usergroups_users_list(usergroup=group, team_id=team_id)
+        except NotInstalled:
+            self._members.pop((team_id, group), None)
+            return
+        except SLACK_FAILS as error:
+            # What was read before is believed until it is too old.
+            log.warning("slack.usergroup_unread", usergroup=group, error=type(error).__name__)
+            return
+        self._members[team_id, group] = (frozenset(_texts(answer.get("users"))), self._clock())
+
+
+def _texts(value: object) -> Iterable[str]:
+    return (str(one) for one in value) if isinstance(value, list) else ()

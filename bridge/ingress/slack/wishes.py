@@ -1,0 +1,166 @@
+"""From a line of text to an answer: the same for a slash command, the root command and a mention.
+
+`fulfil` does no I/O but the one commit. When something must be asked of Slack first, it gives back a
+`Later` with what may be said now and what is to be done after the ack.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from bridge.contract import Action
+from bridge.delivery import notices
+from bridge.delivery.render import ActionInfo, Message
+from bridge.ingress.slack import words
+from bridge.ingress.slack.colleagues import Colleagues
+from bridge.ingress.slack.forms import Forms
+from bridge.ingress.slack.launching import Launching
+from bridge.ingress.slack.place import Place
+from bridge.ingress.slack.reading import Reader
+from bridge.surfaces import help as pages
+from bridge.surfaces import sentences
+from bridge.surfaces.command import Builtin, Help, Mistake, NeedsForm, Parsed, parse
+from bridge.surfaces.usage import ROOT, name_of, usage
+
+RECENT = 16  # one more than is listed, so that the list can say that there are more
+_HOST = re.compile(r"https?://(?:[^/\s|>@]*@)?([\w.\-]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What to say now, if anything, and what to do after the ack; that may end in another message."""
+
+    now: Message | None
+    then: Callable[[], Awaitable[Message | None]]
+
+
+class Wishes:
+    """Reads lines and does what they ask for."""
+
+    def __init__(
+        self,
+        *,
+        catalogue: Mapping[str, type[Action]],
+        names: Mapping[str, str],
+        launching: Launching,
+        colleagues: Colleagues,
+        forms: Forms,
+        reader: Reader,
+        about: Mapping[str, ActionInfo],
+    ) -> None:
+        """`names` are the commands' configured names; see `surfaces.command`."""
+        self._actions = tuple(catalogue.values())
+        self._names = names
+        self._launching = launching
+        self._colleagues = colleagues
+        self._forms = forms
+        self._reader = reader
+        self._about = dict(about)
+        self.root = name_of(ROOT, names)
+
+    async def fulfil(self, line: str, place: Place, *, key: str) -> Message | Later:
+        """Do what the line asks for, as far as that needs nobody but the store."""
+        match parse(line, self._actions, self._names):
+            case Help() as wanted:
+                return self._help(wanted)
+            case Builtin(name="jobs"):
+                return Later(None, lambda: self._recent(place))
+            case Builtin():
+                return notices.mistake(words.NO_LINKS)
+            case Mistake() as mistake:
+                return notices.mistake("\n".join(mistake.sentences), " · ".join(mistake.usage))
+            case NeedsForm() as needed:
+                return self._needs_form(needed, place, _hosts(line))
+            case Parsed() as parsed:
+                return await self._run(parsed, place, _hosts(line), key)
+
+    def _help(self, wanted: Help) -> Message:
+        page = pages.page(wanted, self._actions, self._names)
+        meanings = (*page.examples, *("" for _ in page.usage))
+        usages = [
+            (line, words.EXAMPLE.format(example=meaning) if meaning else "")
+            for line, meaning in zip(page.usage, meanings, strict=False)
+        ]
+        return notices.help_page(page.title, usages, "\n".join(page.lines))
+
+    async def _recent(self, place: Place) -> Message:
+        jobs = await self._reader.recent(place.scope, place.user_id, RECENT)
+        return notices.job_list(jobs, self._about, self.root)
+
+    def _needs_form(self, needed: NeedsForm, place: Place, hosts: list[str]) -> Message | Later:
+        action = needed.action
+        choice = self._launching.choose(action, place, said=needed.connection, hosts=hosts)
+        names = (choice.connection,) if choice.connection else choice.names
+        if not names or (needed.connection and not choice.connection):
+            return notices.mistake(choice.problem)
+        denial = self._denial(action, place, names[0])
+        if denial is not None:
+            return denial
+        line = usage(action, self._names)
+        if not place.trigger_id:  # a mention cannot open a form
+            faults = [f"{leaf.name}: {sentences.NEEDED}" for leaf in needed.missing]
+            return notices.mistake("\n".join((*faults, *needed.sentences)), line)
+
+        async def open_form() -> Message | None:
+            opened = await self._forms.open(
+                action, place, connections=names, values=needed.values, said=needed.sentences
+            )
+            return None if opened else notices.mistake(words.NO_FORM_HERE, line)
+
+        return Later(None, open_form)
+
+    async def _run(
+        self, parsed: Parsed, place: Place, hosts: list[str], key: str
+    ) -> Message | Later:
+        action = parsed.action
+        choice = self._launching.choose(action, place, said=parsed.connection, hosts=hosts)
+        if not choice.connection:
+            return notices.mistake(choice.problem)
+        connection = choice.connection
+        if not parsed.mentions:
+            return await self._launch(action, parsed.args, place, connection, key)
+        denial = self._denial(action, place, connection)
+        if denial is not None:
+            return denial
+        strangers = self._colleagues.unknown(action, parsed.mentions, place, connection)
+        if not strangers:
+            return await self._named(parsed, place, connection, key)
+
+        async def ask_first() -> Message:
+            await self._colleagues.ask(action, parsed.mentions, place, connection)
+            return await self._named(parsed, place, connection, key)
+
+        people = " and ".join(dict.fromkeys(f"<@{one}>" for one in strangers))
+        return Later(Message(words.LOOKING_UP.format(people=people)), ask_first)
+
+    async def _named(self, parsed: Parsed, place: Place, connection: str, key: str) -> Message:
+        args, unresolved = self._colleagues.resolve(
+            parsed.action, parsed.args, parsed.mentions, place, connection
+        )
+        if unresolved:
+            return notices.mistake(unresolved, usage(parsed.action, self._names))
+        return await self._launch(parsed.action, args, place, connection, key)
+
+    async def _launch(
+        self, kind: type[Action], args: Mapping[str, Any], place: Place, connection: str, key: str
+    ) -> Message:
+        try:
+            action = kind.model_validate(dict(args))
+        except ValidationError as error:
+            said = "\n".join(fault.line for fault in sentences.faults(kind, error))
+            return notices.mistake(said, usage(kind, self._names))
+        return (await self._launching.launch(action, place, connection, key=key)).message
+
+    def _denial(self, action: type[Action], place: Place, connection: str) -> Message | None:
+        decision = self._launching.decide(action, place, connection)
+        return None if decision.allowed else notices.denial(decision.reason, decision.how)
+
+
+def _hosts(line: str) -> list[str]:
+    """Hosts of pasted links, which may say which connection is meant."""
+    return [found[1] for found in _HOST.finditer(line)]
