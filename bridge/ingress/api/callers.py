@@ -1,0 +1,92 @@
+"""Who asks: the master token, or one of the keys, which are known by their SHA-256 only.
+
+A token is looked up by its digest, so how long it takes tells nothing about how much of it was right.
+A key is a tenant: what it launched is visible to it and to the master token, to nobody else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from bridge.access import Decision, decide_key, key_expired
+from bridge.contract import Asker
+from bridge.ingress.http.problems import Problem
+from bridge.settings import Api, ApiKey
+
+MASTER_SCOPE: Final = "api"  # a key's scope begins with "key:", so the two never meet
+MAX_TOKEN: Final = 512
+_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="bridge"'}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever asks; `key` is None for the master token, which may do everything."""
+
+    asker: Asker
+    key: ApiKey | None = None
+
+    @property
+    def scope(self) -> str | None:
+        """What limits its view of jobs; None: nothing does."""
+        return self.asker.scope if self.key else None
+
+    def decide(self, action_id: str, connection: str) -> Decision:
+        if self.key is None:
+            return Decision(allowed=True, rule="api.token", reason="The token covers everything.")
+        return decide_key(self.key, action_id, connection)
+
+    def may_use(self, action_id: str) -> Callable[[str], bool]:
+        """Whether a connection is there for this caller."""
+        return lambda connection: self.decide(action_id, connection).allowed
+
+
+class Callers:
+    """All who may ask."""
+
+    def __init__(self, api: Api, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._by_digest: dict[bytes, Caller] = {
+            bytes.fromhex(key.sha256): Caller(Asker("api", f"key:{key.name}", key.name), key)
+            for key in api.keys
+        }
+        token = api.token.get_secret_value() if api.token else ""
+        if token:
+            self._by_digest[_digest(token)] = Caller(Asker("api", MASTER_SCOPE, "API"))
+
+    def identify(self, authorization: str | None) -> Caller:
+        """The caller behind an Authorization header. Raises `Problem`."""
+        if not self._by_digest:
+            raise Problem(
+                "not-configured",
+                "The API has no token yet, so it believes nobody. Ask the operator to set"
+                " BRIDGE_API_TOKEN or a key under api.keys.",
+            )
+        if not authorization:
+            raise Problem(
+                "unauthenticated",
+                "Send your key in the header `Authorization: Bearer …`.",
+                headers=_CHALLENGE,
+            )
+        scheme, _, token = authorization.partition(" ")
+        token = token.strip()
+        caller = self._by_digest.get(_digest(token)) if len(token) <= MAX_TOKEN else None
+        if scheme.lower() != "bearer" or caller is None:
+            raise _unknown("This is no key of this bridge. Check it, or ask the operator for one.")
+        if caller.key is not None and key_expired(caller.key, self._clock()):
+            raise _unknown(
+                f"The key {caller.key.name} ended on {caller.key.expires}. Ask the operator for a"
+                " new one."
+            )
+        return caller
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "backslashreplace")).digest()
+
+
+def _unknown(detail: str) -> Problem:
+    headers = {"WWW-Authenticate": 'Bearer realm="bridge", error="invalid_token"'}
+    return Problem("unauthenticated", detail, headers=headers)

@@ -1,0 +1,190 @@
+"""The routes of the API, and its edge: who asks, how often, and what a failure looks like.
+
+Every answer that is not a success is a problem document, also for a path or a method that does not
+exist, so the door has a route for those too instead of a middleware that every request would pay for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
+
+import structlog
+from aiohttp import web
+
+from bridge.contract import Action, Job
+from bridge.ingress.api.callers import Caller, Callers
+from bridge.ingress.api.following import Follower, Reader, stream
+from bridge.ingress.api.launching import Launching, json_response
+from bridge.ingress.api.listing import read_query
+from bridge.ingress.api.mending import Mending, Operator
+from bridge.ingress.http import bodies
+from bridge.ingress.http.edge import edge, nowhere, only
+from bridge.ingress.http.limits import InFlight, Limits
+from bridge.ingress.http.problems import Problem
+from bridge.jobs.intake import Intake
+from bridge.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+Answer = tuple[web.StreamResponse, Mapping[str, str]]
+Signed = Callable[[web.Request, Caller], Awaitable[web.StreamResponse]]
+PATH: Final = "/api/v1"
+MAX_JOB_ID: Final = 40
+STREAMS_PER_REQUESTS: Final = 2  # waiting ones cost memory only, but not none
+
+
+class ApiDoor:
+    """The HTTP API; `routes()` are added to the application."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        catalogue: Mapping[str, type[Action]],
+        intake: Intake,
+        reader: Reader,
+        operator: Operator,
+        clock: Callable[[], float] = time.time,
+        in_flight: InFlight | None = None,
+    ) -> None:
+        """`in_flight`: shared with the other HTTP doors, when there are others."""
+        self._settings = settings
+        self._reader = reader
+        self._operator = operator
+        self._clock = clock
+        self._callers = Callers(settings.api, clock)
+        self._limits = Limits(clock)
+        self._in_flight = in_flight or InFlight(settings.server.max_in_flight)
+        self._follower = Follower(reader, most=settings.server.max_in_flight * STREAMS_PER_REQUESTS)
+        self._launching = Launching(settings, catalogue, intake, self._follower)
+        self._mending = Mending(operator)
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        table: dict[str, dict[str, Signed]] = {
+            f"{PATH}/actions/{{action}}": {"POST": self._launch},
+            f"{PATH}/jobs": {"GET": self._list},
+            f"{PATH}/jobs/retry": {"POST": self._retry_all},
+            f"{PATH}/jobs/cancel": {"POST": self._cancel_all},
+            f"{PATH}/jobs/{{id}}": {"GET": self._job},
+            f"{PATH}/jobs/{{id}}/events": {"GET": self._events},
+            f"{PATH}/jobs/{{id}}/retry": {"POST": self._retry},
+            f"{PATH}/jobs/{{id}}/cancel": {"POST": self._cancel},
+        }
+        routes: list[web.RouteDef] = []
+        for path, methods in table.items():
+            routes += [
+                web.route(method, path, edge(self._signed(handler)))
+                for method, handler in methods.items()
+            ]
+            routes.append(web.route("*", path, edge(only(*methods))))
+        routes.append(web.route("*", "/api/{rest:.*}", edge(nowhere)))
+        return routes
+
+    async def close(self) -> None:
+        """Let go of everybody who waits; for the application's shutdown."""
+        self._follower.close()
+
+    def _signed(self, handler: Signed) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """Only for a known caller, within its rate; its window is told with every answer."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            caller = self._callers.identify(request.headers.get("Authorization"))
+            if caller.key is None:
+                return await handler(request, caller)
+            told = self._limits.take(caller.key.name, caller.key.per_minute)
+            try:
+                response = await handler(request, caller)
+            except Problem as problem:
+                problem.headers = {**told, **problem.headers}
+                raise
+            if not response.prepared:
+                response.headers.update(told)
+            return response
+
+        return handle
+
+    async def _launch(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        with self._in_flight:
+            accepted, headers = await self._launching.launch(request, caller)
+        response = await self._launching.answer(request, accepted)
+        if headers:
+            response.headers.update(headers)
+        return response
+
+    async def _list(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        query = read_query(request.query)
+        with self._in_flight:
+            page = await self._operator.find(
+                query.as_filter(caller.scope), limit=query.limit, cursor=query.cursor
+            )
+        jobs = [self._launching.show(job) for job in page.jobs]
+        return json_response({"jobs": jobs, "cursor": page.cursor or None})
+
+    async def _job(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        return json_response(self._launching.show(await self._find(request, caller)))
+
+    async def _events(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        job = await self._find(request, caller)
+        if self._follower.is_full:
+            raise Problem(
+                "busy",
+                "Too many streams are open. Ask for the job itself instead, or try again soon.",
+                headers={"Retry-After": "5"},
+            )
+        return await stream(
+            request, self._follower, job, show=self._launching.show, clock=self._clock
+        )
+
+    async def _retry(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        body = await self._body(request)
+        job = await self._find(request, caller)
+        again = await self._mending.retry(job, caller, body)
+        log.info("ingress.retried", job_id=job.id, scope=caller.asker.scope)
+        return json_response(
+            self._launching.show(again), status=202, headers={"Location": f"{PATH}/jobs/{job.id}"}
+        )
+
+    async def _cancel(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        job = await self._find(request, caller)
+        gone = await self._mending.cancel(job, caller)
+        log.info("ingress.cancelled", job_id=job.id, scope=caller.asker.scope)
+        return json_response(self._launching.show(gone))
+
+    async def _retry_all(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        return _ids(await self._mending.retry_all(caller, await self._body(request)))
+
+    async def _cancel_all(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        return _ids(await self._mending.cancel_all(caller, await self._body(request)))
+
+    async def _find(self, request: web.Request, caller: Caller) -> Job:
+        """The job in the path; another's is as absent as one that never was."""
+        job_id = request.match_info["id"]
+        job: Job | None = None
+        if job_id.isascii() and job_id.isalnum() and len(job_id) <= MAX_JOB_ID:
+            with self._in_flight:
+                job = await self._reader.get(job_id, scope=caller.scope)
+        if job is None:
+            raise Problem(
+                "unknown-job",
+                "There is no job of this id for you. Finished jobs are removed after some days.",
+            )
+        return job
+
+    async def _body(self, request: web.Request) -> Any:
+        """The JSON body, or None without one."""
+        server = self._settings.server
+        with self._in_flight:
+            raw = await bodies.read(
+                request, most=server.max_body_bytes, deadline_s=server.body_deadline_s
+            )
+        if not raw.strip():
+            return None
+        if not bodies.is_json(request.headers.get("Content-Type", "")):
+            raise Problem("not-json", "Send the body as JSON, with Content-Type: application/json.")
+        return bodies.parse(raw)
+
+
+def _ids(ids: Sequence[str]) -> web.Response:
+    return json_response({"jobs": list(ids), "count": len(ids)})

@@ -1,0 +1,150 @@
+"""Retry and cancel, one job or many by filter, through whoever has the operator's hands.
+
+A key acts on its own jobs only, and only while its scopes cover their action: rights are looked at when
+something is asked for, not remembered from when the job was launched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
+
+from bridge.contract import Job
+from bridge.ingress.api.callers import Caller
+from bridge.ingress.api.listing import FilterFields
+from bridge.ingress.http import wishes
+from bridge.ingress.http.problems import FieldError, Problem, pointer
+from bridge.jobs.operating import Filter, NotAllowed, Page
+
+BULK_OF_A_KEY: Final = 500
+Fields = TypeVar("Fields", bound=BaseModel)
+
+
+class Operator(Protocol):
+    """What people and programs may do to jobs; `bridge.jobs.operating` has it."""
+
+    async def find(self, which: Filter, *, limit: int = 50, cursor: str = "") -> Page:
+        """A page of jobs, newest first."""
+        ...
+
+    async def retry(
+        self, job_id: str, *, scope: str | None = None, force: bool = False
+    ) -> Job | None:
+        """Give a job another chance; None when there is no such job. Raises `NotAllowed`."""
+        ...
+
+    async def cancel(self, job_id: str, *, scope: str | None = None) -> Job | None:
+        """Stop a job that has not ended. Raises `NotAllowed`."""
+        ...
+
+    async def retry_all(self, which: Filter, *, force: bool = False) -> list[str]:
+        """Retry all that match and may be retried; their ids."""
+        ...
+
+    async def cancel_all(self, which: Filter) -> list[str]:
+        """Cancel all that match and may be cancelled; their ids."""
+        ...
+
+
+class Force(BaseModel):
+    """The body of a retry; it may be absent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    force: StrictBool = Field(
+        default=False, description="Also when it is done or refused already: it may happen twice."
+    )
+
+
+class Bulk(FilterFields):
+    """The body of a retry or cancel of many: a filter, of which at least one field is given."""
+
+    force: StrictBool = Field(
+        default=False,
+        description="Retry also what is done or refused already: it may happen twice.",
+    )
+
+
+class Mending:
+    """Puts jobs right for a caller."""
+
+    def __init__(self, operator: Operator) -> None:
+        self._operator = operator
+
+    async def retry(self, job: Job, caller: Caller, body: Any) -> Job:
+        """Another chance for one job. Raises `Problem`."""
+        force = _read(Force, {} if body is None else body).force
+        _check(job, caller)
+        try:
+            again = await self._operator.retry(job.id, scope=caller.scope, force=force)
+        except NotAllowed as error:
+            raise Problem("not-possible", str(error)) from None
+        return again or job
+
+    async def cancel(self, job: Job, caller: Caller) -> Job:
+        """Stop one job. Raises `Problem`."""
+        _check(job, caller)
+        try:
+            gone = await self._operator.cancel(job.id, scope=caller.scope)
+        except NotAllowed as error:
+            raise Problem("not-possible", str(error)) from None
+        return gone or job
+
+    async def retry_all(self, caller: Caller, body: Any) -> list[str]:
+        """The ids of those that get another chance. Raises `Problem`."""
+        bulk, which = _bulk(caller, body)
+        if caller.key is None:
+            return await self._operator.retry_all(which, force=bulk.force)
+        return [
+            job.id
+            for job in await self._covered(caller, which)
+            if await self._may(self._operator.retry(job.id, scope=caller.scope, force=bulk.force))
+        ]
+
+    async def cancel_all(self, caller: Caller, body: Any) -> list[str]:
+        """The ids of those that were stopped. Raises `Problem`."""
+        _, which = _bulk(caller, body)
+        if caller.key is None:
+            return await self._operator.cancel_all(which)
+        return [
+            job.id
+            for job in await self._covered(caller, which)
+            if await self._may(self._operator.cancel(job.id, scope=caller.scope))
+        ]
+
+    async def _covered(self, caller: Caller, which: Filter) -> list[Job]:
+        page = await self._operator.find(which, limit=BULK_OF_A_KEY)
+        return [job for job in page.jobs if caller.decide(job.action, job.connection).allowed]
+
+    async def _may(self, doing: Any) -> bool:
+        try:
+            return await doing is not None
+        except NotAllowed:
+            return False
+
+
+def _check(job: Job, caller: Caller) -> None:
+    decision = caller.decide(job.action, job.connection)
+    if not decision.allowed:
+        raise Problem("not-covered", f"{decision.reason} Ask the operator to widen the key.")
+
+
+def _bulk(caller: Caller, body: Any) -> tuple[Bulk, Filter]:
+    bulk = _read(Bulk, body)
+    if not bulk.is_limited:
+        detail = "Say which jobs: give at least one filter, such as state."
+        raise Problem("invalid-fields", detail, [FieldError(pointer(), detail)])
+    return bulk, bulk.as_filter(caller.scope)
+
+
+def _read(model: type[Fields], body: Mapping[str, Any]) -> Fields:
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise Problem(
+            "invalid-fields",
+            "The body is not usable. Correct what `errors` names.",
+            wishes.field_errors(error, model),
+        ) from None

@@ -1,0 +1,73 @@
+"""The edge of the HTTP doors: what a handler raises becomes the answer, and nothing leaks out of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import web
+
+from bridge.ingress.http.problems import Problem
+from bridge.jobs.intake import NotStored
+from bridge.jobs.writer import StoreDown
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def edge(handler: Handler) -> Handler:
+    """The handler, its refusals as problem documents; an unforeseen failure is logged and tells nothing."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Problem as problem:
+            return problem.response()
+        except NotStored as error:
+            return not_stored(error.retry_after_s).response()
+        except StoreDown:
+            return not_stored(5.0).response()
+        except (web.HTTPException, ConnectionError):
+            raise
+        except Exception:
+            log.exception("ingress.failed", route=_route(request), method=request.method)
+            return Problem(
+                "internal",
+                "The bridge could not handle this request; its log says why. Nothing was accepted."
+                " Try again, and tell the operator when it stays so.",
+            ).response()
+
+    return handle
+
+
+def not_stored(retry_after_s: float) -> Problem:
+    """Never a false 2xx: nothing was accepted, and when to come again."""
+    seconds = max(1, math.ceil(retry_after_s))
+    return Problem(
+        "not-stored",
+        f"Nothing was accepted. Send it again in {seconds} seconds.",
+        headers={"Retry-After": str(seconds)},
+    )
+
+
+def only(*methods: str) -> Handler:
+    """Refuses every method but these."""
+    allowed = ", ".join(methods)
+
+    async def refuse(_: web.Request) -> web.StreamResponse:
+        raise Problem("wrong-method", f"Use {allowed} here.", headers={"Allow": allowed})
+
+    return refuse
+
+
+async def nowhere(_: web.Request) -> web.StreamResponse:
+    """Refuses a path that leads nowhere."""
+    raise Problem("not-found", "No such address. /docs lists all of them.")
+
+
+def _route(request: web.Request) -> str:
+    """The path's template: a path itself may hold what is nobody's business."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else ""
