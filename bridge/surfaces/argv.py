@@ -20,7 +20,6 @@ from bridge.surfaces.usage import shown_leaves, summary
 
 Callback = Callable[[type[Action], dict[str, Any], dict[str, Any]], Any]
 JSON_HELP = "See also: bridge openapi, for the same call over HTTP."
-RESERVED = frozenset(("help",))
 
 
 def command(
@@ -30,7 +29,7 @@ def command(
 
     `extra` are the caller's own parameters (`--dry-run`, `--on`); their values are the options.
     """
-    taken = {flag for parameter in extra for flag in parameter.opts} | {"--help"}
+    taken = {"--help", *(flag for parameter in extra for flag in parameter.opts)}
     parameters = {leaf.key: _option(leaf, taken) for leaf in shown_leaves(action)}
     keys = {option.name: key for key, option in parameters.items()}
 

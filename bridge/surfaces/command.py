@@ -41,7 +41,6 @@ class Parsed:
     args: Mapping[str, Any]
     connection: str = ""
     mentions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # leaf key -> user ids
-    links: tuple[str, ...] = ()  # pasted addresses: their host may tell the connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,6 @@ class NeedsForm:
     connection: str = ""
     alternatives: tuple[type[Action], ...] = ()  # other actions that may have been meant
     mentions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +189,8 @@ class _Parser:
             lines = tuple(dict.fromkeys(fault.line for fault in (*wrong, *missing)))
             answer: Answer = Mistake(lines, self._usage([action]), action, reading.values)
             return (progress, 0, -len(wrong)), answer
-        links = tuple(value for value in reading.values.values() if _is_link(value))
         if not missing and not general:
-            parsed = Parsed(action, args, reading.connection, reading.mentions, links)
+            parsed = Parsed(action, args, reading.connection, reading.mentions)
             return (progress, 3, 0), parsed
         form = NeedsForm(
             action,
@@ -203,7 +200,6 @@ class _Parser:
             reading.connection,
             others,
             reading.mentions,
-            links,
         )
         return (progress, 1 if general else 2, -len(missing)), form
 
@@ -232,10 +228,6 @@ class _Parser:
 
     def _usage(self, actions: list[type[Action]]) -> tuple[str, ...]:
         return tuple(usage(action, self._names) for action in actions)
-
-
-def _is_link(value: object) -> bool:
-    return isinstance(value, str) and value.startswith(("https://", "http://"))
 
 
 def _validated(action: type[Action], reading: Reading) -> tuple[Mapping[str, Any], list[Fault]]:
