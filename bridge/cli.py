@@ -110,7 +110,7 @@ def _settings() -> Settings:
         settings = load()
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
-    log.configure(settings.log)
+    log.configure(settings.log.level, settings.log.format)
     return settings
 
 

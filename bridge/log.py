@@ -23,8 +23,6 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
-from bridge.settings import Log as Settings
-
 REDACTED = "[redacted]"
 MAX_TEXT = 500
 MAX_ITEMS = 20
@@ -113,16 +111,17 @@ SECRET_SHAPES = re.compile(
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
-def configure(settings: Settings, *, stream: TextIO | None = None) -> None:
+def configure(level: str, style: str = "auto", *, stream: TextIO | None = None) -> None:
     """Set up logging for this process. A second call replaces the first.
 
     Args:
-        settings: Level and format; `auto` is `console` when the stream is a terminal.
+        level: debug, info, warning or error.
+        style: json, console, or auto, which is console when the stream is a terminal.
         stream: Where the lines go; standard error by default, standard output is for answers.
     """
     out = sys.stderr if stream is None else stream
-    pretty = settings.format == "console" or (settings.format == "auto" and out.isatty())
-    level = logging.getLevelNamesMapping()[settings.level.upper()]
+    pretty = style == "console" or (style == "auto" and out.isatty())
+    threshold = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -137,7 +136,7 @@ def configure(settings: Settings, *, stream: TextIO | None = None) -> None:
     ]
     structlog.configure(
         processors=[*shared, *last],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.WriteLoggerFactory(out),
         cache_logger_on_first_use=False,  # module-level loggers follow a later `configure`
     )
@@ -153,9 +152,9 @@ def configure(settings: Settings, *, stream: TextIO | None = None) -> None:
         if isinstance(old.formatter, structlog.stdlib.ProcessorFormatter):
             root.removeHandler(old)
     root.addHandler(handler)
-    root.setLevel(level)
+    root.setLevel(threshold)
     for name, least in LEVELS.items():
-        logging.getLogger(name).setLevel(max(level, least))
+        logging.getLogger(name).setLevel(max(threshold, least))
     logging.captureWarnings(capture=True)
 
 

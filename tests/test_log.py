@@ -16,7 +16,6 @@ from pydantic import SecretStr
 
 from bridge.contract import Lost
 from bridge.log import REDACTED, configure
-from bridge.settings import Log as Settings
 
 Read = Callable[[], list[dict[str, Any]]]
 log = structlog.get_logger(__name__)
@@ -47,7 +46,7 @@ def _undo() -> Iterator[None]:
 @pytest.fixture
 def lines() -> Read:
     stream = io.StringIO()
-    configure(Settings(level="debug", format="json"), stream=stream)
+    configure("debug", "json", stream=stream)
     return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
@@ -160,7 +159,7 @@ def test_other_libraries_say_only_what_is_harmless(lines: Read) -> None:
 
 def test_levels(lines: Read) -> None:
     stream = io.StringIO()
-    configure(Settings(level="warning", format="json"), stream=stream)
+    configure("warning", "json", stream=stream)
     log.info("a.b")
     logging.getLogger("asyncio").info("x")
     log.warning("a.c")
@@ -173,7 +172,7 @@ def test_levels(lines: Read) -> None:
 def test_pretty_on_a_terminal(format_: Literal["auto", "console"], *, terminal: bool) -> None:
     stream = io.StringIO()
     stream.isatty = lambda: terminal  # type: ignore[method-assign]  # a terminal in memory
-    configure(Settings(format=format_), stream=stream)
+    configure("info", format_, stream=stream)
     try:
         lose()
     except Lost:
@@ -188,6 +187,6 @@ def test_pretty_on_a_terminal(format_: Literal["auto", "console"], *, terminal: 
 
 def test_json_where_nobody_looks() -> None:
     stream = io.StringIO()
-    configure(Settings(), stream=stream)
+    configure("info", stream=stream)
     log.info("a.b")
     assert json.loads(stream.getvalue())["event"] == "a.b"

@@ -1,0 +1,53 @@
+# The verbs of this repository. Each sets up what it needs in .venv first.
+
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/python -m
+
+.PHONY: help demo test check format fix bench soak docs clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: .venv/ready ## Start the bridge with emulated Slack, Rocket.Chat and SuperOffice, and the playground
+	@$(RUN) bridge demo
+
+test: .venv/ready-dev ## Run every test
+	@$(RUN) pytest -q -n 2 --dist loadfile $(ARGS)
+
+check: .venv/ready-dev ## Format, lint, types, import rules, dead code, docs in step with code
+	$(BIN)/ruff format --check bridge tests
+	$(BIN)/ruff check bridge tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/vulture
+	$(RUN) tests.generated --check
+
+fix: .venv/ready-dev ## Format, apply safe fixes, rewrite the generated parts
+	$(BIN)/ruff check --fix bridge tests
+	$(BIN)/ruff format bridge tests
+	$(RUN) tests.generated
+
+bench: .venv/ready-dev ## Measure against baselines in the same run
+	$(RUN) tests.bench $(ARGS)
+
+soak: .venv/ready-dev ## All promises together, ten minutes, random faults
+	$(RUN) tests.soak $(ARGS)
+
+clean: ## Remove what the other verbs made
+	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Deskbridge needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Setting up .venv ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check 'uv>=0.5,<1'
+
+.venv/ready: .venv/bin/uv pyproject.toml uv.lock
+	@$(BIN)/uv sync --quiet --frozen --inexact --no-dev --python $(BIN)/python
+	@touch $@
+
+.venv/ready-dev: .venv/bin/uv pyproject.toml uv.lock
+	@$(BIN)/uv sync --quiet --frozen --inexact --python $(BIN)/python
+	@touch $@ .venv/ready

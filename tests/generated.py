@@ -1,0 +1,51 @@
+"""The parts of files that are generated from the code: write them, or check that they are in step.
+
+`python -m tests.generated` writes, `--check` fails with the names of what is out of step.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from bridge.actions import catalogue
+from bridge.surfaces.table import table
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def between(text: str, name: str, content: str) -> str:
+    """The text with what stands between a pair of markers replaced."""
+    pattern = re.compile(rf"(<!-- {name}:begin.*?-->\n).*?(<!-- {name}:end -->)", re.DOTALL)
+    changed, found = pattern.subn(lambda match: f"{match[1]}{content.rstrip()}\n{match[2]}", text)
+    if not found:
+        raise SystemExit(f"the markers of {name!r} are missing")
+    return changed
+
+
+def readme(text: str) -> str:
+    return between(text, "actions", table(catalogue().values()))
+
+
+FILES: Mapping[str, Callable[[str], str]] = {"README.md": readme}
+
+
+def main() -> None:
+    check = "--check" in sys.argv
+    stale = []
+    for name, render in FILES.items():
+        path = ROOT / name
+        before = path.read_text("utf-8") if path.exists() else ""
+        after = render(before)
+        if after != before:
+            stale.append(name)
+            if not check:
+                path.write_text(after, "utf-8")
+    if check and stale:
+        raise SystemExit(f"out of step with the code: {', '.join(stale)}. Run: make fix")
+
+
+if __name__ == "__main__":
+    main()
