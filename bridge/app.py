@@ -29,6 +29,7 @@ from bridge.delivery import (
     Telling,
     notices,
 )
+from bridge.ingress.api import ApiDoor
 from bridge.ingress.slack import SlackDoor
 from bridge.ingress.slack.reading import StoredJobs
 from bridge.ingress.slack.references import References
@@ -100,6 +101,14 @@ class Bridge:
             vault=self.vault,
             clock=clock,
         )
+        self.api_door = ApiDoor(
+            settings=settings,
+            catalogue=self.actions,
+            intake=self.store,
+            reader=self.store,
+            operator=self.operator,
+            clock=clock,
+        )
         self.slack_delivery = SlackDelivery(
             settings.slack,
             self.outbound,
@@ -164,6 +173,7 @@ class Bridge:
         """The doors as one aiohttp application."""
         app = web.Application(client_max_size=self.settings.server.max_body_bytes)
         app.add_routes(self.slack_door.routes())
+        app.add_routes(self.api_door.routes())
         app.add_routes([web.get("/healthz", self._healthz), web.get("/readyz", self._readyz)])
         return app
 
