@@ -339,6 +339,18 @@ def load() -> Settings:
         raise SettingsError("\n".join(_explain(error))) from None
 
 
+def secret_from(variable: str = "", file: str = "") -> SecretStr | None:
+    """The secret that a webhook source names; None when it is not there, so the source stays shut."""
+    if variable:
+        value = os.environ.get(variable, "")
+    else:
+        try:
+            value = Path(file).read_text("utf-8") if file else ""
+        except (OSError, UnicodeDecodeError):
+            value = ""
+    return SecretStr(value.strip()) if value.strip() else None
+
+
 def _read_toml(path: Path) -> dict[str, Any]:
     if not path.is_file():
         if "BRIDGE_CONFIG" in os.environ:
