@@ -28,6 +28,7 @@ from bridge.contract import Action, Upstream
 from bridge.delivery.client import web_client
 from bridge.delivery.render import ActionInfo
 from bridge.ingress.slack.buttons import Buttons
+from bridge.ingress.slack.chooser import Chooser
 from bridge.ingress.slack.colleagues import Colleagues
 from bridge.ingress.slack.commands import Commands, failed, shown
 from bridge.ingress.slack.errands import Errands
@@ -125,12 +126,20 @@ class SlackDoor:
             vault=vault,
             clock=clock,
         )
+        chooser = Chooser(
+            catalogue=catalogue,
+            launching=launching,
+            forms=forms,
+            workspaces=self.workspaces,
+            vault=vault,
+        )
         wishes = Wishes(
             catalogue=catalogue,
             names=slack.commands,
             launching=launching,
             colleagues=Colleagues(self.identity, self.pickers),
             forms=forms,
+            chooser=chooser,
             reader=reader,
             about=about,
         )
@@ -159,14 +168,13 @@ class SlackDoor:
             self.app
         )
         forms.register(self.app)
+        chooser.register(self.app)
         Shortcuts(
             catalogue=catalogue,
-            launching=launching,
+            chooser=chooser,
             forms=forms,
-            workspaces=self.workspaces,
             telling=telling,
             errands=self.errands,
-            vault=vault,
         ).register(self.app)
         Buttons(
             catalogue=catalogue,

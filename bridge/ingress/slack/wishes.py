@@ -17,6 +17,7 @@ from bridge.contract import Action
 from bridge.delivery import notices
 from bridge.delivery.render import ActionInfo, Message
 from bridge.ingress.slack import words
+from bridge.ingress.slack.chooser import Chooser
 from bridge.ingress.slack.colleagues import Colleagues
 from bridge.ingress.slack.forms import Forms
 from bridge.ingress.slack.launching import Launching
@@ -50,6 +51,7 @@ class Wishes:
         launching: Launching,
         colleagues: Colleagues,
         forms: Forms,
+        chooser: Chooser,
         reader: Reader,
         about: Mapping[str, ActionInfo],
     ) -> None:
@@ -59,6 +61,7 @@ class Wishes:
         self._launching = launching
         self._colleagues = colleagues
         self._forms = forms
+        self._chooser = chooser
         self._reader = reader
         self._about = dict(about)
         self.root = name_of(ROOT, names)
@@ -94,6 +97,15 @@ class Wishes:
 
     def _needs_form(self, needed: NeedsForm, place: Place, hosts: list[str]) -> Message | Later:
         action = needed.action
+        if needed.alternatives and not needed.values and not needed.connection:
+            meant = [
+                one
+                for one in (action, *needed.alternatives)
+                if self._chooser.usable(one, place)[1] is None
+            ]
+            if len(meant) > 1 and place.trigger_id:
+                return Later(None, lambda: self._choose(place, meant))
+            action = meant[0] if meant else action
         choice = self._launching.choose(action, place, said=needed.connection, hosts=hosts)
         names = (choice.connection,) if choice.connection else choice.names
         if not names or (needed.connection and not choice.connection):
@@ -113,6 +125,12 @@ class Wishes:
             return None if opened else notices.mistake(words.NO_FORM_HERE, line)
 
         return Later(None, open_form)
+
+    async def _choose(self, place: Place, actions: list[type[Action]]) -> Message | None:
+        if await self._chooser.open(place, actions):
+            return None
+        lines = " · ".join(usage(action, self._names) for action in actions)
+        return notices.mistake(words.NO_FORM_HERE, lines)
 
     async def _run(
         self, parsed: Parsed, place: Place, hosts: list[str], key: str

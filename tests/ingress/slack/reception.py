@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.actions import catalogue
-from bridge.contract import Job, JobState, Upstream
+from bridge.contract import Job, JobState
 from bridge.delivery.render import ActionInfo
 from bridge.ingress.slack import SlackDoor
 from bridge.ingress.slack.references import References
@@ -148,7 +148,6 @@ def make(
     outbound: Outbound,
     clock: Clock,
     *,
-    upstreams: dict[str, Upstream] | None = None,
     door: dict[str, Any] | None = None,
     **changes: Any,
 ) -> Reception:
@@ -164,10 +163,9 @@ def make(
         intake=store,
         reader=store,
         outbound=outbound,
-        upstreams=upstreams or {},
         references=references,
         vault=Vault(["vault-key"]),
         clock=clock,
-        **(door or {}),
+        **({"upstreams": {}} | (door or {})),
     )
     return Reception(there, made, store, clock, references)
