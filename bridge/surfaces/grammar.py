@@ -74,7 +74,7 @@ class _Reader:
         leaf = by_name(self._action).get(squeeze(key.name))
         if leaf is None and squeeze(key.name) == CONNECTION:
             self._line.at = key.end
-            self._reading.connection = self._take(CONNECTION)
+            self._reading.connection = self._take(key)
             return True
         if leaf is None:
             known = option_names(self._action)
@@ -82,8 +82,8 @@ class _Reader:
                 return False
             self._fault(None, sentences.unknown_option(key.name, known))
             self._line.at = key.end
-            if key.equals and not self._value_missing():
-                self._take(key.name)
+            if not self._no_value(key) and key.equals:
+                self._take(key)
             return True
         self._line.at = key.end
         if leaf.key in self._reading.values:
@@ -91,7 +91,7 @@ class _Reader:
         if not key.equals and leaf.kind is Kind.BOOLEAN:
             self._put(leaf, True)  # noqa: FBT003 - `--pdf` says yes
             return True
-        if self._line.at_end() or (key.equals and self._value_missing()):
+        if self._no_value(key):
             self._fault(leaf, sentences.NO_VALUE.format(name=leaf.name))
             return True
         self._read_into(leaf)
@@ -126,20 +126,22 @@ class _Reader:
             self._fault(leaf, sentences.UNCLOSED.format(name=leaf.name))
             self._line.rest()
 
-    def _take(self, name: str) -> str:
-        if self._line.at_end() or self._value_missing():
-            self._fault(None, sentences.NO_VALUE.format(name=name))
+    def _take(self, key: Key) -> str:
+        """The value of an option that is no leaf."""
+        if self._no_value(key):
+            self._fault(None, sentences.NO_VALUE.format(name=key.name))
             return ""
         try:
             return self._line.value().text
         except Unclosed:
-            self._fault(None, sentences.UNCLOSED.format(name=name))
+            self._fault(None, sentences.UNCLOSED.format(name=key.name))
             self._line.rest()
             return ""
 
-    def _value_missing(self) -> bool:
-        at = self._line.at
-        return at >= len(self._line.text) or self._line.text[at].isspace()
+    def _no_value(self, key: Key) -> bool:
+        """Nothing right behind the equals sign, or nothing at all behind `--key`."""
+        at, text = self._line.at, self._line.text
+        return (key.equals and (at >= len(text) or text[at].isspace())) or self._line.at_end()
 
     def _in_text(self) -> bool:
         """Whether all places are filled, so that free text begins with the next word."""

@@ -126,7 +126,8 @@ def _sentence(detail: ErrorDetails, leaf: Leaf | None) -> str:
     if template is None:
         return detail["msg"].removeprefix("Value error, ")
     context = {key: str(value) for key, value in detail.get("ctx", {}).items()}
-    context.setdefault("expected", ", ".join(leaf.choices) if leaf else "one of the values")
+    if leaf and leaf.choices:
+        context["expected"] = " or ".join((", ".join(leaf.choices[:-1]), leaf.choices[-1]))
     sentence = template.format_map(context)
     if leaf and leaf.sample and not leaf.choices:
         return f"{sentence} {FOR_EXAMPLE.format(sample=cut(leaf.sample))}"
