@@ -1,7 +1,7 @@
 """An action as a Slack form: one input per leaf, filled in with what is known.
 
 A block's id is the leaf's key, so an error lands on its own input (see `submission`). A picker's
-`action_id` is the list it shows; a box that opens ticked says so in its own. `private_metadata` carries a reference only: what is behind it stays
+`action_id` is the list it shows; a box that opens with an answer says so in its own. `private_metadata` carries a reference only: what is behind it stays
 with the door. Limits: https://docs.slack.dev/reference/views/modal-views and …/block-kit/blocks.
 """
 
@@ -37,7 +37,7 @@ from bridge.surfaces.usage import shown_leaves
 
 CALLBACK: Final = "bridge.form:"  # then the action's id
 PLAIN_VALUE: Final = "value"  # action_id of every input that is no picker
-WAS_TICKED: Final = "was_ticked"  # action_id of a box that opened ticked: unticking it says no
+KNOWN: Final = "known"  # action_id of a box that opened with an answer: unticked it says no
 CONNECTION_BLOCK: Final = "bridge.connection"
 SUBMIT = "Run"
 CANCEL = "Cancel"
@@ -158,9 +158,11 @@ def _element(leaf: Leaf, value: Any, labels: Mapping[str, str]) -> InputInteract
         return _picker(leaf, value, labels)
     if leaf.kind is Kind.BOOLEAN:
         box = [Option(value="true", text=YES)]
-        if value is True:
-            return CheckboxesElement(action_id=WAS_TICKED, options=box, initial_options=box)
-        return CheckboxesElement(action_id=PLAIN_VALUE, options=box)
+        return CheckboxesElement(
+            action_id=PLAIN_VALUE if value is None else KNOWN,
+            options=box,
+            initial_options=box if value is True else None,
+        )
     if leaf.kind is Kind.CHOICE and len(leaf.choices) <= OPTIONS_MOST:
         return _choice(leaf, value)
     if leaf.kind is Kind.DATE:

@@ -59,6 +59,8 @@ _BY_TYPE = {
     "greater_than_equal": "It must be at least {ge}.",
     "less_than": "It must be less than {lt}.",
     "less_than_equal": "It must be at most {le}.",
+    "model_type": "Give an object with fields of its own.",
+    "dict_type": "Give an object with fields of its own.",
     "string_pattern_mismatch": "This does not look right.",
 }
 
@@ -124,7 +126,8 @@ def cut(text: str) -> str:
 def _sentence(detail: ErrorDetails, leaf: Leaf | None) -> str:
     template = _BY_TYPE.get(detail["type"])
     if template is None:
-        return detail["msg"].removeprefix("Value error, ")
+        said = detail["msg"].removeprefix("Value error, ").replace("Input should", "It must")
+        return said if said.endswith((".", "!", "?", "…")) else f"{said}."
     context = {key: str(value) for key, value in detail.get("ctx", {}).items()}
     if leaf and leaf.choices:
         context["expected"] = " or ".join((", ".join(leaf.choices[:-1]), leaf.choices[-1]))

@@ -1,7 +1,7 @@
 """What was submitted with a form, read back as an action's values, and its faults for each input.
 
 A box that is not ticked says no instead of vanishing. A group that may be left out (an e-mail with its
-subject) is left out when nothing in it was touched; there a box says no only if it had opened ticked.
+subject) is left out when nothing in it was touched; there a box says no only if it had opened with an answer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bridge.contract import Action
 from bridge.surfaces import sentences
 from bridge.surfaces.leaves import Kind, Leaf, fold
 from bridge.surfaces.line import split_list
-from bridge.surfaces.modal import CALLBACK, CONNECTION_BLOCK, WAS_TICKED, as_text
+from bridge.surfaces.modal import CALLBACK, CONNECTION_BLOCK, KNOWN, as_text
 from bridge.surfaces.usage import shown_leaves
 
 
@@ -29,7 +29,7 @@ def values(action: type[Action], state: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for leaf in shown_leaves(action):
         for action_id, element in state.get(leaf.key, {}).items():
-            value = _submitted(leaf, element, was_ticked=action_id == WAS_TICKED)
+            value = _submitted(leaf, element, known=action_id == KNOWN)
             if value is not None:
                 found[leaf.key] = value
     return _without_untouched_groups(action, found)
@@ -58,10 +58,10 @@ def errors(action: type[Action], error: ValidationError) -> dict[str, str]:
     return found
 
 
-def _submitted(leaf: Leaf, element: Mapping[str, Any], *, was_ticked: bool) -> Any:
+def _submitted(leaf: Leaf, element: Mapping[str, Any], *, known: bool) -> Any:
     if leaf.kind is Kind.BOOLEAN and not leaf.picker:
         ticked = bool(element.get("selected_options"))
-        return ticked if ticked or was_ticked or not leaf.group else None
+        return ticked if ticked or known or not leaf.group else None
     if leaf.kind is Kind.LIST and leaf.picker:
         chosen = [option["value"] for option in element.get("selected_options") or ()]
         return chosen or None
@@ -85,8 +85,6 @@ def _without_untouched_groups(action: type[Action], found: dict[str, Any]) -> di
 
 
 def _touched(leaf: Leaf, found: Mapping[str, Any]) -> bool:
-    before = leaf.default
-    if before is None and leaf.kind is Kind.BOOLEAN:
-        before = False
-    value = found[leaf.key]
-    return bool(value != before and value != as_text(before))
+    if leaf.kind is Kind.BOOLEAN:
+        return True  # one that says nothing was not read at all
+    return bool(found[leaf.key] not in (leaf.default, as_text(leaf.default)))

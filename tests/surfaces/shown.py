@@ -41,7 +41,9 @@ class Mail(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    wanted: Annotated[bool, Option("send")] = Field(default=True, alias="isWanted")
+    wanted: Annotated[bool, Option("send")] = Field(
+        default=True, alias="isWanted", description="Whether.", examples=[False]
+    )
     to: Annotated[str, Option("email"), Personal()] = Field(
         description="To whom.", examples=["a@b.cc"]
     )
