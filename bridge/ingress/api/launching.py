@@ -24,6 +24,7 @@ from bridge.ingress.api.callers import Caller
 from bridge.ingress.api.following import Follower, has_ended
 from bridge.ingress.http import bodies, wishes
 from bridge.ingress.http.problems import FieldError, Problem, pointer
+from bridge.ingress.http.tracing import trace_of
 from bridge.jobs.intake import Accepted, Intake, Key, KeyConflict, Launch
 from bridge.settings import Settings
 
@@ -31,7 +32,6 @@ ENVELOPE: Final = frozenset(("args", "connection", "reply_to"))
 MAX_KEY: Final = 255
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 _WAIT: Final = re.compile(r"(?:^|[\s,;])wait\s*=\s*\"?(\d{1,6})\"?(?=$|[\s,;])", re.IGNORECASE)
-_TRACE: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +161,6 @@ def json_response(
     """A compact JSON answer."""
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     return web.Response(status=status, body=body, content_type="application/json", headers=headers)
-
-
-def trace_of(traceparent: str) -> str:
-    """A W3C traceparent, or nothing (https://www.w3.org/TR/trace-context/)."""
-    return traceparent if _TRACE.fullmatch(traceparent) else ""
 
 
 def _key(given: str | None) -> str:

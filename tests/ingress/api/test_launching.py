@@ -10,7 +10,8 @@ import pytest
 from bridge.jobs.store import Store
 from bridge.jobs.tables import jobs
 from bridge.settings import Api, RocketChat
-from tests.ingress.api.conftest import Client, Clock, Finish, Serve, bearer, settings
+from tests.ingress.api.conftest import Finish, Serve
+from tests.ingress.api.house import Client, Clock, bearer, settings
 
 ROOM = "8ceKgWvo5qT5TrCRN"
 CLOSE = "/api/v1/actions/rocketchat.close_room"

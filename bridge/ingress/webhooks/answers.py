@@ -1,0 +1,64 @@
+"""What a sender gets to hear, and how its body is read: JSON, or a form as an object of texts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from bridge.delivery.view import view
+from bridge.ingress.http import bodies, wishes
+from bridge.ingress.http.problems import Problem
+from bridge.ingress.webhooks.declared import BUILT_IN, Source
+from bridge.ingress.webhooks.launching import Launching
+from bridge.jobs.intake import Accepted
+
+MAX_FIELDS = 200
+
+
+def read_payload(raw: bytes, content_type: str) -> Any:
+    """The payload as a JSON value. Raises `Problem`."""
+    if content_type.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        return bodies.parse(raw)  # whatever it is called: senders name JSON in many ways
+    try:
+        pairs = parse_qsl(
+            raw.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"
+        )
+    except ValueError:
+        detail = f"The form is no UTF-8, or has more than {MAX_FIELDS} fields."
+        raise Problem("malformed-json", detail) from None
+    return dict(pairs)
+
+
+def taken(
+    source: Source, accepted: Sequence[Accepted], launching: Launching, headers: Mapping[str, str]
+) -> web.Response:
+    """The answer of a payload that was taken; a preset's sender gets two letters and 200."""
+    if source.preset:
+        return web.Response(status=source.answer_status, text="ok")
+    more = dict(headers)
+    if any(one.repeated for one in accepted):
+        more["Idempotency-Replayed"] = "true"
+    if source.name == BUILT_IN and accepted:
+        job = accepted[0].job
+        more["Location"] = f"/api/v1/jobs/{job.id}"
+        fields = wishes.personal_fields(launching.catalogue[job.action])
+        return _json(view(job, fields), source.answer_status, more)
+    jobs = [
+        {
+            "id": one.job.id,
+            "action": one.job.action,
+            "state": one.job.state.value,
+            "url": f"/api/v1/jobs/{one.job.id}",
+        }
+        for one in accepted
+    ]
+    return _json({"jobs": jobs}, source.answer_status, more)
+
+
+def _json(value: Any, status: int, headers: Mapping[str, str]) -> web.Response:
+    body = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    return web.Response(status=status, body=body, content_type="application/json", headers=headers)

@@ -1,0 +1,61 @@
+"""A webhook door on a real store, and senders that sign as the real ones do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from bridge.actions import catalogue
+from bridge.ingress.webhooks import WebhookDoor
+from bridge.jobs.store import Store
+from tests.ingress.api.house import Client, Clock, open_store
+from tests.ingress.webhooks.senders import declared
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def store(tmp_path: Path, clock: Clock) -> AsyncIterator[Store]:
+    async with open_store(tmp_path, clock) as store:
+        yield store
+
+
+@pytest.fixture
+def used() -> list[tuple[str, str]]:
+    """Which secrets were in use, as the metric is told."""
+    return []
+
+
+Serve = Callable[..., Awaitable[Client]]
+
+
+@pytest.fixture
+async def serve(store: Store, clock: Clock, used: list[tuple[str, str]]) -> AsyncIterator[Serve]:
+    clients: list[Client] = []
+
+    async def start(sources: dict[str, Any] | None = None, **more: Any) -> Client:
+        door = WebhookDoor(
+            settings=declared(sources or {}, **more),
+            catalogue=catalogue(),
+            intake=store,
+            clock=clock,
+            on_secret_used=lambda source, secret_id: used.append((source, secret_id)),
+        )
+        app = web.Application()
+        app.router.add_routes(door.routes())
+        client: Client = TestClient(TestServer(app))
+        await client.start_server()
+        clients.append(client)
+        return client
+
+    yield start
+    for client in clients:
+        await client.close()
