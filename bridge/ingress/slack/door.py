@@ -205,14 +205,14 @@ class SlackDoor:
             await self._installations.create_tables()
         self._upkeep.start("warm", self._warm())
         if self._socket is not None:
-            await self._socket.start()
+            self._upkeep.start("socket", self._socket.run())
 
     async def close(self, budget_s: float = 10.0) -> None:
         """Stop hearing, finish what runs within the budget, say what was cut short."""
+        await self._upkeep.drain(0)
         if self._socket is not None:
             await self._socket.close()
         cut = await self.errands.drain(budget_s)
-        await self._upkeep.drain(0)
         if cut:
             log.warning("slack.closed_early", errands=cut)
 
@@ -232,7 +232,10 @@ class SlackDoor:
         if body is None:
             log.warning("slack.refused", status=400, reason="unreadable body")
             return web.json_response({"error": "unreadable body"}, status=400)
-        return await to_aiohttp_response(await self.dispatch(body))
+        answer = await self.dispatch(body)
+        if answer.status >= 500:
+            self._gate.forget(request)
+        return await to_aiohttp_response(answer)
 
     async def _warm(self) -> None:
         await self.workspaces.warm()

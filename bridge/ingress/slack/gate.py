@@ -48,6 +48,10 @@ class Seen:
         self._at[digest] = now
         return True
 
+    def forget(self, signature: str) -> None:
+        """It was not taken after all, so the very same may come again."""
+        self._at.pop(hashlib.sha256(signature.encode()).digest(), None)
+
 
 class Gate:
     """Reads a request with a deadline and a bound, and checks that it is Slack's and new."""
@@ -96,6 +100,10 @@ class Gate:
             # Slack's certificate check is not always signed; it is told nothing and does nothing.
             return web.Response(status=200)
         return _refuse(request, verdict.status, verdict)
+
+    def forget(self, request: web.Request) -> None:
+        """The admitted request failed: Slack sends an event again at once, with the same signature."""
+        self._seen.forget(request.headers.get("X-Slack-Signature", ""))
 
     async def _read(self, request: web.Request, limit: int) -> bytes | web.Response | None:
         if (request.content_length or 0) > limit:

@@ -6,6 +6,7 @@ failure when the store is down, and what the door forgets when a workspace unins
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import structlog
@@ -16,14 +17,19 @@ from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from bridge.contract import Lost, Unsent
 from bridge.delivery.client import web_client
 from bridge.ingress.slack.installations import StoredInstallations
 from bridge.ingress.slack.usergroups import Usergroups
 from bridge.ingress.slack.workspaces import Workspaces
 from bridge.outbound import Outbound
 from bridge.settings import Settings
+from bridge.vault import Vault
 
 log = structlog.get_logger()
 
@@ -38,7 +44,46 @@ SCOPES = (
     "users:read",
     "users:read.email",
 )
+_QUIET = "bridge.ingress.slack.bolt"  # the SDK logs codes and answers
 INSTALL, REDIRECT = "/slack/install", "/slack/oauth_redirect"
+
+
+class OAuthClient(AsyncWebClient):
+    """The Web API with the app's credentials in the form body, which Slack takes as well as a header.
+
+    The SDK would put them into aiohttp's BasicAuth, which is deprecated and which our session ignores.
+    """
+
+    async def oauth_v2_access(
+        self, *, client_id: str, client_secret: str, **form: Any
+    ) -> AsyncSlackResponse:
+        given = {name: value for name, value in form.items() if value is not None}
+        credentials = {"client_id": client_id, "client_secret": client_secret}
+        return await self.api_call("oauth.v2.access", data={**given, **credentials})
+
+
+def oauth_client(outbound: Outbound, api_url: str) -> OAuthClient:
+    """The client that exchanges codes and refresh tokens, on our way out."""
+    plain = web_client(outbound, api_url, "")
+    return OAuthClient(
+        base_url=api_url, session=plain.session, retry_handlers=[], logger=logging.getLogger(_QUIET)
+    )
+
+
+def installations_of(
+    settings: Settings, engine: Engine, vault: Vault, outbound: Outbound
+) -> StoredInstallations | None:
+    """The stored installations, when the settings ask for many workspaces."""
+    slack = settings.slack
+    if not slack.client_id or slack.client_secret is None:
+        return None
+    return StoredInstallations(
+        engine,
+        vault,
+        client=oauth_client(outbound, slack.api_url),
+        client_id=slack.client_id,
+        client_secret=slack.client_secret.get_secret_value(),
+    )
 
 
 def oauth_flow(
@@ -49,7 +94,8 @@ def oauth_flow(
     secret = slack.client_secret.get_secret_value() if slack.client_secret else ""
     public_url = settings.server.public_url.rstrip("/")
     return AsyncOAuthFlow(
-        client=web_client(outbound, slack.api_url, ""),
+        client=oauth_client(outbound, slack.api_url),
+        logger=logging.getLogger(_QUIET),
         settings=AsyncOAuthSettings(
             client_id=slack.client_id,
             client_secret=secret,
@@ -130,6 +176,9 @@ class Install:
             # Bolt catches only its own errors here; Slack may already have issued the token.
             log.warning("slack.install_not_stored", error=type(error).__name__)
             text = "The installation could not be stored. Nothing is lost: please install again."
+            return web.Response(status=503, text=text)
+        except (Unsent, Lost):
+            text = "Slack could not be asked just now. Please install again in a minute."
             return web.Response(status=503, text=text)
         return await to_aiohttp_response(answer)
 

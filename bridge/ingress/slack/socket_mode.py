@@ -9,6 +9,7 @@ HTTP answer would have refused: Bolt's adapter leaves those open (reference/slac
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -20,9 +21,11 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bridge.ingress.slack.workspaces import SLACK_FAILS
-
 log = structlog.get_logger()
+
+# The SDK logs each failed connect with a traceback, and whole messages below that.
+_quiet = logging.getLogger("bridge.ingress.slack.socket")
+_quiet.setLevel(logging.CRITICAL)
 
 Dispatch = Callable[[dict[str, Any]], Awaitable[BoltResponse]]
 
@@ -36,15 +39,15 @@ class SocketMode:
         self._dispatch = dispatch
         self._client: SocketModeClient | None = None
 
-    async def start(self) -> None:
-        """Connect; the client reconnects by itself from then on."""
-        client = SocketModeClient(app_token=self._app_token, web_client=self._web)
+    async def run(self) -> None:
+        """Connect, however long that takes; the client reconnects by itself from then on."""
+        client = SocketModeClient(
+            app_token=self._app_token, web_client=self._web, logger=_quiet, ping_interval=10
+        )
         client.socket_mode_request_listeners.append(self._hear)
         self._client = client
-        try:
-            await client.connect()  # type: ignore[no-untyped-call]  # the SDK's
-        except SLACK_FAILS as error:
-            log.warning("slack.socket_not_connected", error=type(error).__name__)
+        await client.connect()  # type: ignore[no-untyped-call]  # the SDK's
+        log.info("slack.socket_connected")
 
     async def close(self) -> None:
         if self._client is not None:

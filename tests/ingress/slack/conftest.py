@@ -17,7 +17,9 @@ Serve = Callable[[web.Application], Awaitable[TestServer]]
 
 
 class Open(Protocol):
-    async def __call__(self, **changes: Any) -> Reception: ...
+    async def __call__(
+        self, switches: dict[str, Any] | None = None, **changes: Any
+    ) -> Reception: ...
 
 
 @pytest.fixture
@@ -25,12 +27,14 @@ async def open_door(aiohttp_server: Serve) -> AsyncIterator[Open]:
     """Opens a door with these settings; everything is closed after the test."""
     async with AsyncExitStack() as stack:
 
-        async def open_one(**changes: Any) -> Reception:
+        async def open_one(switches: dict[str, Any] | None = None, **changes: Any) -> Reception:
             clock = Clock(1_700_000_010.0)
             limits = OutboundSettings(read_s=1.0, total_s=2.0, allow=["127.0.0.1"])
             outbound = await stack.enter_async_context(Outbound(limits))
             slack = Slack(clock=clock)
             slack.public_url = str((await aiohttp_server(slack.app())).make_url("")).rstrip("/")
+            for name, value in (switches or {}).items():
+                setattr(slack.settings, name, value)
             reception = make(slack, outbound, clock, **changes)
             app = web.Application()
             app.add_routes(reception.door.routes())

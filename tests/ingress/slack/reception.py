@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,9 @@ SUPEROFFICE = {
     "username": "u",
     "password": "p",
 }
+
+
+More = dict[str, Any] | Callable[[str, Outbound], dict[str, Any]]
 
 
 class Clock:
@@ -107,7 +110,10 @@ class Reception:
     store: Remembering
     clock: Clock
     references: References
-    ledger: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return self.slack.bridge_url
 
     @property
     def jobs(self) -> list[Job]:
@@ -148,16 +154,17 @@ def make(
     outbound: Outbound,
     clock: Clock,
     *,
-    door: dict[str, Any] | None = None,
+    door: More | None = None,
     **changes: Any,
 ) -> Reception:
     """A door for this Slack; `changes` are settings, `door` more of its arguments."""
-    host = there.public_url.removeprefix("http://")
+    host, api_url = there.public_url.removeprefix("http://"), f"{there.public_url}/api/"
+    more = {"upstreams": {}, **(door(api_url, outbound) if callable(door) else door or {})}
     store = Remembering(clock)
     references = References(["button-key"], clock=clock)
     actions = catalogue()
     made = SlackDoor(
-        settings=settings(f"{there.public_url}/api/", [host], **changes),
+        settings=settings(api_url, [host], **changes),
         catalogue=actions,
         about={name: ActionInfo(one.title, one.confirm) for name, one in actions.items()},
         intake=store,
@@ -166,6 +173,6 @@ def make(
         references=references,
         vault=Vault(["vault-key"]),
         clock=clock,
-        **({"upstreams": {}} | (door or {})),
+        **more,
     )
     return Reception(there, made, store, clock, references)

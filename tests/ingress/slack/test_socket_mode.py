@@ -1,0 +1,31 @@
+"""Socket Mode: the same handlers, without a public address."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bridge.sandbox.slack import seed
+from tests.ingress.slack.conftest import Open
+from tests.ingress.slack.reception import ROOM
+
+
+async def test_commands_forms_and_mentions_through_a_socket(open_door: Open) -> None:
+    at = await open_door({"socket_mode": True}, slack={"app_token": seed.APP_TOKEN})
+    async with asyncio.timeout(5):
+        await at.slack.socket_opened.wait()
+    receipt = await at.slack.command("anna", "#support", "/close", f"{ROOM} the payload")
+    assert "Working on it" in receipt.shown
+    assert "Did you mean" in (await at.slack.command("anna", "#support", "/clsoe", "")).shown
+    await at.slack.mention("anna", "#support", f"close {ROOM}")
+    assert [job.action for job in at.jobs] == ["rocketchat.close_room"] * 2
+    await at.slack.command("anna", "#support", "/close", "")
+    await at.settle()
+    await at.slack.suggest("anna", None, "rocketchat.open_rooms", ROOM)
+    await at.slack.submit_view("anna", values={"rid": ROOM})
+    assert len(at.jobs) == 3
+
+
+async def test_a_socket_that_cannot_be_opened_keeps_nothing_from_starting(open_door: Open) -> None:
+    at = await open_door(slack={"app_token": seed.APP_TOKEN})  # Socket Mode is off over there
+    receipt = await at.slack.command("anna", "#support", "/close", ROOM)
+    assert "Working on it" in receipt.shown
