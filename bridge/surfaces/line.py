@@ -44,10 +44,9 @@ class Unclosed(Exception):  # noqa: N818 - it says what is the case
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A value as text, whether it stood in quotes, and the Slack user it mentions."""
+    """A value as text, and the Slack user it mentions."""
 
     text: str
-    quoted: bool = False
     user_id: str = ""
 
 
@@ -126,7 +125,7 @@ class Line:
         """One value, quoted or not. Raises `Unclosed`."""
         self.at = _space(self.text, self.at)
         if self.at < len(self.text) and self.text[self.at] in QUOTES:
-            return Typed(_ESCAPE.sub(r"\1", as_typed(self._quoted(""))), quoted=True)
+            return Typed(_ESCAPE.sub(r"\1", as_typed(self._quoted(""))))
         raw = self.peek()
         self.at += len(raw)
         return _typed(raw)
@@ -141,7 +140,7 @@ class Line:
             self.at = _space(self.text, self.at)
             if self.at < len(self.text) and self.text[self.at] in QUOTES:
                 inside = as_typed(self._quoted(","))
-                found += (Typed(item, quoted=True) for item in split_list(inside))
+                found += (Typed(item) for item in split_list(inside))
             else:
                 piece = _PIECE.match(self.text, self.at)
                 if piece:

@@ -146,7 +146,7 @@ def test_what_phones_and_slack_do(typed: str, args: dict[str, Any]) -> None:
         (f"/close {ROOM} pdf=yes pdf=no", "pdf: pdf= is given twice. Keep one of them."),
         (
             f'/close {ROOM} email=a@b.cc subject="Hi',
-            "subject: The quote after subject= is never closed. Put a closing quote at its end.",
+            "subject: The quote of subject is never closed. Put a closing quote at its end.",
         ),
         (
             f"/close {ROOM} on=",
