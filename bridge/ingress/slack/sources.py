@@ -15,6 +15,8 @@ from typing import Any
 
 from bridge.contract import Request, Upstream
 
+SESSIONS_ROUTE = "/api/v1/ChatSession/ForCurrentUser"
+TOPICS_MOST = 20
 PAGE = "100"  # API_Upper_Count_Limit, and the most options that Slack shows
 _OPEN = frozenset(("InQueue", "CustomerLast", "UserLast", "PreChatForm", "Faq", "OfflineForm"))
 
@@ -80,7 +82,7 @@ async def departments(upstream: Upstream) -> list[Option]:
 
 async def sessions(upstream: Upstream) -> list[Option]:
     """Sessions that the account takes part in and that have not ended."""
-    found = await _items(upstream, "/api/v1/ChatSession/ForCurrentUser")
+    found = await _items(upstream, SESSIONS_ROUTE)
     return [
         Option(
             str(one["ChatSessionId"]),
@@ -94,11 +96,12 @@ async def sessions(upstream: Upstream) -> list[Option]:
 
 
 async def associates(upstream: Upstream) -> list[Option]:
-    """Who may respond in the topics that the account is in; else every associate."""
+    """Who may respond in the topics of the sessions that are running; else every associate."""
     found: dict[str, Option] = {}
-    for topic in await _items(upstream, "/api/v1/ChatTopic/ForCurrentUser", quiet=True):
-        path = {"topicId": str(topic.get("ChatTopicId") or topic.get("TopicId") or 0)}
-        route = "/api/v1/ChatTopic/{topicId}/UserAgent"
+    running = await _items(upstream, SESSIONS_ROUTE, quiet=True)
+    topics = {one["TopicId"] for one in running if isinstance(one.get("TopicId"), int)}
+    for topic in sorted(topics)[:TOPICS_MOST]:
+        route, path = "/api/v1/ChatTopic/{topicId}/UserAgent", {"topicId": str(topic)}
         for agent in await _items(upstream, route, path=path, quiet=True):
             who = _map(agent, "User")
             if agent.get("CanRespond") and isinstance(who.get("AssociateId"), int):
