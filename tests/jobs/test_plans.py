@@ -1,0 +1,77 @@
+"""What a claim, an accept and an end cost must not grow with the rows that are none of their business."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, event
+
+from bridge.jobs import accepting, claiming, finishing, lanes
+from bridge.jobs.database import open_engine, parse_url
+from bridge.jobs.migrate import migrate
+from bridge.jobs.pace import Window
+from tests.bench.filling import fill
+
+# reads of these walk all rows of a state or a room, of which there may be a million
+COLD = ("jobs_state", "jobs_room", "jobs_scope", "SCAN jobs")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = open_engine(parse_url(f"sqlite:///{tmp_path / 'bridge.db'}"))
+    migrate(made)
+    with made.begin() as connection:
+        fill(connection, "done", 200)
+        fill(connection, "queued", 200)
+    yield made
+    made.dispose()
+
+
+@contextmanager
+def recorded(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
+    said: list[tuple[str, Any]] = []
+
+    def hear(_c: Any, _cursor: Any, statement: str, values: Any, _ctx: Any, many: bool) -> None:  # noqa: FBT001 - SQLAlchemy's signature
+        said.append((statement, values[0] if many else values))
+
+    event.listen(connection, "before_cursor_execute", hear)
+    yield said
+    event.remove(connection, "before_cursor_execute", hear)
+
+
+def claim_item(now: float) -> claiming.ClaimItem:
+    return claiming.ClaimItem(
+        owner="me",
+        now=now,
+        capacity=10,
+        lease_s=8.0,
+        default_window=lambda _connection, _route: Window(0, 1.0, source="configured"),
+        connections=frozenset(("rocketchat",)),
+        people_in_a_row={},
+        intends=lambda _: True,
+    )
+
+
+def test_hot_statements_use_the_partial_indexes(engine: Engine) -> None:
+    with engine.connect() as connection, connection.begin():
+        with recorded(connection) as said:
+            (claims,) = claiming.claim(connection, [claim_item(time.time())])
+            lanes.occupied(connection, {f"rocketchat:new{number}" for number in range(32)})
+            lanes.promote(connection, {row["lane"] for row in claims.rows})
+            held = [finishing.Held(row["seq"], "me", row["fence"]) for row in claims.rows]
+            finishing._still_held(connection, held)
+            twin = accepting.AcceptItem([{"join_key": "k"}], "key:bench", 0.0, join_since=0.0)
+            accepting._join_twins(connection, [twin], [0], [accepting.AcceptResult()])
+        assert len(claims.rows) == 10
+        for statement, values in said:
+            plan = [
+                row[3]
+                for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            ]
+            bad = [step for step in plan if any(name in step for name in COLD)]
+            assert not bad, (statement, plan)
