@@ -15,6 +15,7 @@ from aiohttp import web
 
 from bridge.contract import Action, Job
 from bridge.ingress.api.callers import Caller, Callers
+from bridge.ingress.api.docs import Docs
 from bridge.ingress.api.following import Follower, Reader, stream
 from bridge.ingress.api.launching import Launching, json_response
 from bridge.ingress.api.listing import read_query
@@ -60,6 +61,7 @@ class ApiDoor:
         self._follower = Follower(reader, most=settings.server.max_in_flight * STREAMS_PER_REQUESTS)
         self._launching = Launching(settings, catalogue, intake, self._follower)
         self._mending = Mending(operator)
+        self.docs = Docs(catalogue, settings.server.public_url)
 
     def routes(self) -> Sequence[web.RouteDef]:
         table: dict[str, dict[str, Signed]] = {
@@ -72,7 +74,7 @@ class ApiDoor:
             f"{PATH}/jobs/{{id}}/retry": {"POST": self._retry},
             f"{PATH}/jobs/{{id}}/cancel": {"POST": self._cancel},
         }
-        routes: list[web.RouteDef] = []
+        routes: list[web.RouteDef] = [*self.docs.routes()]
         for path, methods in table.items():
             routes += [
                 web.route(method, path, edge(self._signed(handler)))
