@@ -109,6 +109,7 @@ class SlackDoor:
             intake=intake,
             usergroups=self.usergroups,
             identity=self.identity,
+            upkeep=self._upkeep,
             clock=clock,
             channels=channels or {},
         )

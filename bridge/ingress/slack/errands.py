@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -57,7 +58,8 @@ class Errands:
             log.warning("slack.errand_cut_short", errand=name, **about)
             raise
         except Exception as error:  # noqa: BLE001 - an errand has no caller who could handle it
-            place = "".join(traceback.format_tb(error.__traceback__)[-1:]).strip()
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{Path(last.filename).name}:{last.lineno}"
             # The error's own text may hold what a customer wrote; its class and place do not.
             log.error(  # noqa: TRY400 - as above
                 "slack.errand_failed", errand=name, error=type(error).__name__, at=place, **about

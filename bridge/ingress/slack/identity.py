@@ -8,7 +8,6 @@ customer to the wrong person. Guests of other workspaces and unconfirmed address
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,13 +15,13 @@ from typing import Any
 
 import structlog
 
+from bridge.ingress.slack.place import Place
 from bridge.ingress.slack.workspaces import SLACK_FAILS, NotInstalled, Workspaces
 
 log = structlog.get_logger()
 
 KEEP_S = 3600.0
 MOST = 20_000
-MENTION = re.compile(r"<@(?P<id>[UW][A-Z0-9]{2,30})(?:\|[^<>]*)?>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +32,6 @@ class Person:
     name: str = ""
     email: str = ""
     locale: str = ""
-
-
-def mentioned(text: str) -> str:
-    """The user id, when the whole text is one mention of a person."""
-    match = MENTION.fullmatch(text.strip())
-    return match["id"] if match else ""
 
 
 class Identity:
@@ -57,6 +50,10 @@ class Identity:
     def knows(self, team_id: str, user_id: str) -> bool:
         known = self._people.get((team_id, user_id))
         return known is not None and self._clock() - known[1] < KEEP_S
+
+    async def learn(self, place: Place) -> None:
+        """Ask Slack about whoever is at this place."""
+        await self.person(place.team_id, place.enterprise_id, place.user_id)
 
     async def person(self, team_id: str, enterprise_id: str, user_id: str) -> Person:
         """Ask Slack unless it is known; a person without what Slack would not say."""

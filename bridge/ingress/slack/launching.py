@@ -18,6 +18,7 @@ from bridge.delivery import notices
 from bridge.delivery.render import Message
 from bridge.ingress.slack import words
 from bridge.ingress.slack.choice import Choice, choose
+from bridge.ingress.slack.errands import Errands
 from bridge.ingress.slack.identity import Identity
 from bridge.ingress.slack.place import Place
 from bridge.ingress.slack.usergroups import Usergroups
@@ -46,6 +47,7 @@ class Launching:
         intake: Intake,
         usergroups: Usergroups,
         identity: Identity,
+        upkeep: Errands,
         clock: Callable[[], float],
         channels: Mapping[str, Sequence[str]],
     ) -> None:
@@ -54,6 +56,7 @@ class Launching:
         self._intake = intake
         self._usergroups = usergroups
         self._identity = identity
+        self._upkeep = upkeep
         self._clock = clock
         self._channels = channels
 
@@ -115,7 +118,13 @@ class Launching:
             return Told(notices.mistake(text), again=text)
         except KeyConflict:
             return Told(notices.mistake(words.KEY_CONFLICT))
+        self._get_to_know(place)
         return Told(told_of(accepted[0]), accepted[0])
+
+    def _get_to_know(self, place: Place) -> None:
+        """Learn the asker's name and language for the next time; this time they are not waited for."""
+        if not self._identity.knows(place.team_id, place.user_id):
+            self._upkeep.start("person", self._identity.learn(place))
 
 
 def told_of(accepted: Accepted) -> Message:

@@ -1,0 +1,113 @@
+"""Who is asking: learnt after the ack, believed only when Slack confirmed it; and errands that are kept."""
+
+from __future__ import annotations
+
+import asyncio
+
+from structlog.testing import capture_logs
+
+from bridge.ingress.slack.choice import choose
+from bridge.ingress.slack.errands import Errands
+from bridge.ingress.slack.usergroups import named_groups
+from bridge.sandbox.slack import seed
+from bridge.settings import Access, AccessRule, Settings
+from tests.ingress.slack.conftest import Open
+from tests.ingress.slack.reception import ROCKETCHAT, ROOM, SUPEROFFICE, Reception
+
+
+async def test_name_and_language_are_known_from_the_second_command_on(at: Reception) -> None:
+    for _ in range(2):
+        await at.slack.command("anna", "#support", "/close", ROOM)
+        await at.door._upkeep.idle()
+    first, second = at.jobs
+    assert (first.asker.name, first.asker.locale) == ("anna", "")
+    assert (second.asker.name, second.asker.locale) == ("Anna Agent", "de-DE")
+
+
+async def test_an_unconfirmed_or_foreign_address_is_not_believed(at: Reception) -> None:
+    at.slack.users[seed.MIA].deleted = True
+    person = await at.door.identity.person(seed.TEAM, "", seed.MIA)
+    assert person.email == ""
+    nobody = await at.door.identity.person(seed.TEAM, "", "U0NOBODY01")
+    assert nobody.email == ""
+
+
+async def test_a_person_is_remembered_while_slack_does_not_answer(at: Reception) -> None:
+    await at.door.identity.person(seed.TEAM, "", seed.ANNA)
+    at.clock.now += 4000
+    with at.slack.fault("status", "*/api/*", status=500, body="{}"):
+        person = await at.door.identity.person(seed.TEAM, "", seed.ANNA)
+    assert person.email == "anna@example.com"
+
+
+async def test_groups_are_kept_fresh_until_the_door_closes(open_door: Open) -> None:
+    at = await open_door(access={"allow": f"usergroup:{seed.LEADS}"})
+    await at.slack.command("mia", "#support", "/close", ROOM)  # names the workspace
+    async with asyncio.timeout(5):
+        while not at.door.usergroups.of(seed.MIA, seed.TEAM):
+            await at.slack.command("mia", "#support", "/close", ROOM)
+    at.door.usergroups.forget(seed.TEAM)
+    assert at.door.usergroups.of(seed.MIA, seed.TEAM) == frozenset()
+
+
+def test_groups_named_by_the_rules() -> None:
+    rules = [AccessRule(who=["usergroup:S2", "user:U1"])]
+    assert named_groups(Access(allow="usergroup:S1, team:T1", rules=rules)) == {"S1", "S2"}
+
+
+async def test_errands_are_waited_for_and_the_late_ones_are_named() -> None:
+    errands, done = Errands(), asyncio.Event()
+
+    async def quick() -> None:
+        done.set()
+
+    async def endless() -> None:
+        await asyncio.Event().wait()
+
+    async def broken() -> None:
+        raise RuntimeError("a customer's words")
+
+    with capture_logs() as logs:
+        errands.start("quick", quick())
+        errands.start("endless", endless(), team="T1")
+        errands.start("broken", broken())
+        assert len(errands) == 3
+        assert await errands.drain(0.05) == 1
+        assert await errands.drain(0.05) == 0
+    assert done.is_set()
+    assert "customer" not in str(logs)
+    assert {entry["event"] for entry in logs} == {
+        "slack.errand_cut_short",
+        "slack.errand_failed",
+    }
+
+
+def test_which_connection_is_chosen() -> None:
+    connections = Settings.model_validate(
+        {
+            "connections": {
+                "main": ROCKETCHAT,
+                "vip": ROCKETCHAT | {"url": "https://vip.example.com"},
+                "so": SUPEROFFICE,
+            }
+        }
+    ).connections
+    kind = "rocketchat"
+    assert choose(connections, kind, said="vip").connection == "vip"
+    assert "is no rocketchat connection" in choose(connections, kind, said="so").problem
+    assert "no connection x" in choose(connections, kind, said="x").problem
+    assert choose(connections, kind, hosts=["VIP.example.com"]).connection == "vip"
+    assert choose(connections, kind, hosts=["elsewhere.org"]).names == ("main", "vip")
+    assert choose(connections, kind, of_channel=["so", "main"]).connection == "main"
+    assert choose(connections, kind, usable=lambda name: name == "vip").connection == "vip"
+    assert choose(connections, kind, usable=lambda _: False).names == ("main", "vip")
+    assert choose(connections, "superoffice").connection == "so"
+    assert "No superoffice connection" in choose({}, "superoffice").problem
+
+
+async def test_closing_waits_for_what_was_promised(open_door: Open) -> None:
+    at = await open_door()
+    with at.slack.fault("latency", "*", seconds=0.2):
+        await at.slack.command("anna", "#support", "/bridge", "jobs")
+        await at.door.close(5.0)
+    assert any("asked for anything yet" in text for text in at.seen("anna"))
