@@ -1,0 +1,82 @@
+"""Reloading: the new settings as a whole, or the last good ones and the reason.
+
+Pure but for the reader it is given. What listens to SIGHUP calls `reload()`, hands the settings on when
+there are new ones, and shows `error` in `/readyz` until a reload succeeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, SecretStr
+
+from bridge.settings.loading import SettingsError, load
+from bridge.settings.whole import Settings
+
+# A running process holds these open; the new value counts from the next start.
+RESTART = (
+    *("database_url", "encryption_key", "server.host", "server.port", "slack.app_token"),
+    *("jobs.concurrency", "jobs.lease_s"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a reload brought: paths of settings, never their values."""
+
+    changed: tuple[str, ...]
+
+    @property
+    def needs_restart(self) -> tuple[str, ...]:
+        """Those of the changed settings that count only from the next start."""
+        return tuple(path for path in self.changed if path in RESTART)
+
+
+class Reloader:
+    """Keeps the last good settings."""
+
+    def __init__(
+        self,
+        current: Settings,
+        *,
+        read: Callable[[], Settings] = load,
+        also: Callable[[Settings], object] = lambda _: None,
+    ) -> None:
+        """`also` may refuse settings by `SettingsError` too, e.g. the room that knows the sources."""
+        self.current = current
+        self.error = ""
+        self._read = read
+        self._also = also
+
+    def reload(self) -> Change | None:
+        """Read again. None when they cannot be used: `current` stays, `error` says why."""
+        try:
+            settings = self._read()
+            self._also(settings)
+        except SettingsError as error:
+            self.error = str(error)
+            return None
+        change = Change(tuple(differences(self.current, settings)))
+        self.current, self.error = settings, ""
+        return change
+
+
+def differences(before: Settings, after: Settings) -> Iterator[str]:
+    """The paths of all settings that differ."""
+    old, new = _leaves(before), _leaves(after)
+    for path in sorted({*old, *new}):
+        if old.get(path) != new.get(path):
+            yield path
+
+
+def _leaves(value: Any, path: str = "") -> dict[str, Any]:
+    if isinstance(value, BaseModel):
+        value = {name: getattr(value, name) for name in type(value).model_fields}
+    if isinstance(value, Mapping):
+        found: dict[str, Any] = {}
+        for name, inner in value.items():
+            found |= _leaves(inner, f"{path}.{name}" if path else str(name))
+        return found
+    return {path: value.get_secret_value() if isinstance(value, SecretStr) else value}
