@@ -1,0 +1,125 @@
+"""The console as `app` sees it: build it from what the process has, add its routes, close it at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+from aiohttp import web
+
+from bridge.console import wording
+from bridge.console.acting import Acting
+from bridge.console.headers import UNSTORED
+from bridge.console.knocks import Knocks
+from bridge.console.live import Streams
+from bridge.console.pages import serve_static
+from bridge.console.roles import Role, Staff
+from bridge.console.session import Sessions
+from bridge.console.showing import Showing, SourcesView
+from bridge.console.signing_in import SigningIn
+from bridge.console.signing_in_slack import SlackSigningIn
+from bridge.console.story import Stories
+from bridge.console.visit import Gate, Visit
+from bridge.contract import Action
+from bridge.jobs.operating import Operator
+from bridge.jobs.store import Store
+from bridge.jobs.worker import Worker
+from bridge.outbound import Outbound
+from bridge.settings import Settings
+
+log = structlog.get_logger()
+
+
+class Console:
+    """The operator's pages below /console."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        store: Store,
+        operator: Operator,
+        catalogue: Mapping[str, type[Action]],
+        outbound: Outbound,
+        clock: Callable[[], float],
+        sources_view: SourcesView | None = None,
+        operators: Sequence[str] = (),
+        viewers: Sequence[str] = (),
+        worker: Worker | None = None,
+    ) -> None:
+        """`operators` and `viewers`: `user:U…` or `team:T…`, for Sign in with Slack."""
+        token = settings.api.token.get_secret_value() if settings.api.token else ""
+        staff = Staff(operators, viewers)
+        for problem in staff.problems():
+            log.warning("console.setting_ignored", problem=problem)
+        sessions = Sessions(
+            vault=store.vault,
+            staff=staff,
+            token=token,
+            https=settings.server.public_url.startswith("https://"),
+            clock=clock,
+        )
+        gate = Gate(sessions, store, clock)
+        slack = settings.slack
+        with_slack = bool(slack.client_id and slack.client_secret and staff)
+        self._sessions = sessions
+        self._gate = gate
+        self._streams = Streams(store)
+        self._sign_in = SigningIn(
+            gate=gate,
+            knocks=Knocks(clock),
+            token=token,
+            with_slack=with_slack,
+            trusted_proxies=settings.server.trusted_proxies,
+        )
+        self._slack = (
+            SlackSigningIn(
+                settings=settings,
+                gate=gate,
+                staff=staff,
+                sign_in=self._sign_in,
+                outbound=outbound,
+                vault=store.vault,
+                clock=clock,
+            )
+            if with_slack
+            else None
+        )
+        self._showing = Showing(
+            settings=settings,
+            gate=gate,
+            store=store,
+            operator=operator,
+            stories=Stories(catalogue),
+            clock=clock,
+            sources_view=sources_view,
+            worker=worker,
+        )
+        self._acting = Acting(gate=gate, operator=operator, showing=self._showing, clock=clock)
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """Everything below /console; the last one catches what is not there."""
+        return [
+            web.get("/console/static/{name}", serve_static),
+            web.get("/console/stream", self._gate(self._stream, needs=Role.VIEWER)),
+            *self._sign_in.routes(),
+            *(self._slack.routes() if self._slack is not None else []),
+            *self._showing.routes(),
+            *self._acting.routes(),
+            web.get("/console/{rest:.*}", self._gate(self._nothing, needs=Role.VIEWER)),
+        ]
+
+    async def close(self) -> None:
+        """End the event streams, so that the process can end."""
+        await self._streams.close()
+
+    async def _stream(self, visit: Visit) -> web.StreamResponse:
+        if self._streams.full:
+            return web.Response(status=503, text=wording.TOO_MANY_STREAMS, headers=UNSTORED)
+        session = visit.session
+        return await self._streams.serve(
+            visit.request, lambda: self._sessions.role(session) >= Role.VIEWER
+        )
+
+    async def _nothing(self, visit: Visit) -> web.StreamResponse:
+        return self._gate.message(visit, wording.NOT_FOUND, 404)

@@ -1,0 +1,96 @@
+"""The sign-in page, the API token, and signing out.
+
+The token is compared in constant time and by its bytes; failures are counted per address before that, so
+a guesser learns nothing from the clock and little from trying.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+
+import structlog
+from aiohttp import web
+
+from bridge.console import wording
+from bridge.console.knocks import Knocks, address
+from bridge.console.pages import page
+from bridge.console.roles import Role
+from bridge.console.session import Session
+from bridge.console.visit import Gate, Visit, see
+
+log = structlog.get_logger()
+
+
+class SigningIn:
+    """Pages of those who are not in yet."""
+
+    def __init__(
+        self,
+        *,
+        gate: Gate,
+        knocks: Knocks,
+        token: str,
+        with_slack: bool,
+        trusted_proxies: Sequence[str],
+    ) -> None:
+        self._gate = gate
+        self._knocks = knocks
+        self._token = token.encode()
+        self._with_slack = with_slack
+        self._trusted_proxies = trusted_proxies
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        return [
+            web.get("/console/sign-in", self._gate(self._ask, needs=Role.NOBODY)),
+            web.post("/console/sign-in", self._gate(self._answer, needs=Role.NOBODY)),
+            web.post("/console/sign-out", self._gate(self._leave, needs=Role.NOBODY)),
+        ]
+
+    def refuse(self, visit: Visit, sentence: str, status: int, wait_s: int = 0) -> web.Response:
+        """The sign-in page with a reason, and a session whose token its form carries."""
+        values = {
+            "csrf": visit.session.csrf,
+            "sentence": sentence,
+            "with_token": bool(self._token),
+            "with_slack": self._with_slack,
+        }
+        response = page("sign_in.html", values, status=status)
+        if wait_s:
+            response.headers["Retry-After"] = str(wait_s)
+        if visit.role is Role.NOBODY:
+            self._gate.sessions.keep(visit.request, response, visit.session)
+        return response
+
+    def admit(self, request: web.Request, response: web.Response, session: Session) -> None:
+        """Let somebody in: their old session ends, a new one begins."""
+        self._gate.sessions.keep(request, response, session)
+        log.info(
+            "console.signed_in", how=session.how, user_id=session.user_id, team_id=session.team_id
+        )
+
+    async def _ask(self, visit: Visit) -> web.StreamResponse:
+        if visit.role > Role.NOBODY:
+            return see("/console")
+        nothing = not self._token and not self._with_slack
+        return self.refuse(visit, wording.SIGN_IN["none"] if nothing else "", 200)
+
+    async def _answer(self, visit: Visit) -> web.StreamResponse:
+        who = address(visit.request, self._trusted_proxies)
+        wait_s = self._knocks.wait_s(who)
+        if wait_s:
+            return self.refuse(visit, wording.SIGN_IN["wait"].format(seconds=wait_s), 429, wait_s)
+        given = visit.text("token").strip().encode("utf-8", "replace")
+        if not self._token or not hmac.compare_digest(given, self._token):
+            self._knocks.failed(who)
+            log.warning("console.sign_in_failed", remote=who)
+            return self.refuse(visit, wording.SIGN_IN["wrong"], 403)
+        response = see("/console")
+        self.admit(visit.request, response, self._gate.sessions.with_token())
+        return response
+
+    async def _leave(self, visit: Visit) -> web.StreamResponse:
+        response = see("/console/sign-in")
+        self._gate.sessions.end(visit.request, response, visit.session)
+        log.info("console.signed_out", how=visit.session.how, user_id=visit.session.user_id)
+        return response

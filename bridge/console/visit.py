@@ -1,0 +1,118 @@
+"""A visit: one request with its session and role, and the gate that every page passes.
+
+The gate decides before a page is looked at: who is there, whether a form is ours, whether the role allows
+it. A page cannot forget to ask, because it is only reachable through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from aiohttp import web
+from multidict import MultiDict, MultiDictProxy
+
+from bridge.console import wording
+from bridge.console.headers import UNSTORED
+from bridge.console.pages import page
+from bridge.console.roles import Role
+from bridge.console.session import FIELD, Session, Sessions, is_ours
+from bridge.jobs.store import Store
+from bridge.jobs.writer import StoreDown
+
+log = structlog.get_logger()
+
+Form = MultiDictProxy[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of somebody whose role is known; `form` is checked and empty for a GET."""
+
+    request: web.Request
+    session: Session
+    role: Role
+    form: Form
+
+    def text(self, name: str) -> str:
+        value = self.form.get(name, "")
+        return value if isinstance(value, str) else ""
+
+    @property
+    def may_act(self) -> bool:
+        return self.role >= Role.OPERATOR
+
+
+Room = Callable[[Visit], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Gate:
+    """Lets visits through to the pages."""
+
+    def __init__(self, sessions: Sessions, store: Store, clock: Callable[[], float]) -> None:
+        self.sessions = sessions
+        self._store = store
+        self._clock = clock
+
+    def __call__(self, room: Room, *, needs: Role) -> Handler:
+        """The handler of a page that this role may see."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            session = self.sessions.read(request)
+            role = self.sessions.role(session)
+            if needs > Role.NOBODY and role is Role.NOBODY:
+                return self._to_sign_in(request, session)
+            form: Form = MultiDictProxy(MultiDict())
+            if request.method == "POST":
+                form = await request.post()
+                given = form.get(FIELD, "")
+                if not is_ours(session, request, given if isinstance(given, str) else ""):
+                    log.warning("console.form_refused", remote=request.remote)
+                    return self.message(Visit(request, session, role, form), wording.NOT_OURS, 403)
+            visit = Visit(request, session, role, form)
+            if role < needs:
+                return self.message(visit, wording.VIEWERS_ONLY, 403)
+            try:
+                return await room(visit)
+            except StoreDown:
+                return self.message(visit, wording.STORE_DOWN, 503)
+
+        return handle
+
+    def frame(self, visit: Visit, *, here: str = "") -> dict[str, Any]:
+        """What the frame around every page needs."""
+        durable, words = self._store.durability()
+        return {
+            "here": here,
+            "session": visit.session,
+            "role": visit.role.word,
+            "may_act": visit.may_act,
+            "csrf": visit.session.csrf,
+            "durable": durable,
+            "storage": words.partition(": ")[2] or words,
+            "healthy": self._store.healthy,
+            "now": self._clock(),
+        }
+
+    def message(self, visit: Visit, sentence: str, status: int) -> web.Response:
+        """A page that says one thing."""
+        values = self.frame(visit) | {"sentence": sentence, "status": status}
+        return page("message.html", values, status=status)
+
+    def _to_sign_in(self, request: web.Request, session: Session) -> web.Response:
+        if request.method == "GET" and request.headers.get("Sec-Fetch-Site") == "cross-site":
+            # A Strict cookie does not come with a link from elsewhere (Slack, a mail); it does once
+            # our own page asks again.
+            return page("onward.html", {"address": request.path_qs})
+        if request.method != "GET" or request.headers.get("Accept") == "text/event-stream":
+            return web.Response(status=401, text=wording.SIGN_IN["expired"], headers=UNSTORED)
+        del session
+        return see("/console/sign-in")
+
+
+def see(address: str) -> web.Response:
+    """Go on to another page of ours."""
+    return web.Response(status=303, headers={**UNSTORED, "Location": address})
