@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -78,10 +78,9 @@ class SlackDoor:
         vault: Vault,
         clock: Callable[[], float],
         installations: StoredInstallations | None = None,
-        channels: Mapping[str, Sequence[str]] | None = None,
         app_id: str = "",
     ) -> None:
-        """`channels` says which connections a channel stands for; `app_id` is checked when given."""
+        """`app_id` is compared with that of each request when it is given."""
         slack = settings.slack
         self._settings = settings
         self._app_id = app_id
@@ -111,7 +110,6 @@ class SlackDoor:
             identity=self.identity,
             upkeep=self._upkeep,
             clock=clock,
-            channels=channels or {},
         )
         telling = Telling(
             outbound=outbound,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bridge import access
@@ -49,16 +49,13 @@ class Launching:
         identity: Identity,
         upkeep: Errands,
         clock: Callable[[], float],
-        channels: Mapping[str, Sequence[str]],
     ) -> None:
-        """`channels` says which connections a channel stands for."""
         self._settings = settings
         self._intake = intake
         self._usergroups = usergroups
         self._identity = identity
         self._upkeep = upkeep
         self._clock = clock
-        self._channels = channels
 
     def choose(
         self, action: type[Action], place: Place, *, said: str = "", hosts: Sequence[str] = ()
@@ -69,7 +66,7 @@ class Launching:
             action.upstream,
             said=said,
             hosts=hosts,
-            of_channel=self._channels.get(place.channel_id, ()),
+            of_channel=self._settings.routed(place.team_id, place.channel_id, place.enterprise_id),
             usable=lambda name: self.decide(action, place, name).allowed,
         )
 

@@ -141,7 +141,8 @@ async def test_a_handler_that_breaks_is_a_plain_sentence(
 async def test_which_connection_is_meant(open_door: Open) -> None:
     vip = ROCKETCHAT | {"url": "https://vip.example.com"}
     at = await open_door(
-        connections={"main": ROCKETCHAT, "vip": vip}, door={"channels": {seed.VIP: ["vip"]}}
+        connections={"main": ROCKETCHAT, "vip": vip},
+        routing=[{"channels": [seed.VIP], "connections": ["vip"]}],
     )
     receipt = await at.slack.command("anna", "#support", "/close", ROOM)
     assert "on=main" in receipt.shown
