@@ -8,10 +8,12 @@ delivery.
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -31,10 +33,12 @@ from bridge.delivery import (
 )
 from bridge.ingress.api import ApiDoor
 from bridge.ingress.slack import SlackDoor
+from bridge.ingress.slack.install import installations_of
 from bridge.ingress.slack.reading import StoredJobs
 from bridge.ingress.slack.references import References
+from bridge.ingress.webhooks import WebhookDoor
 from bridge.jobs.attempt import Claimed, Manners, Runner
-from bridge.jobs.database import DatabaseError, open_engine, parse_url
+from bridge.jobs.database import DatabaseError, is_sqlite, open_engine, parse_url
 from bridge.jobs.limits import Limits
 from bridge.jobs.migrate import current, head, migrate
 from bridge.jobs.operating import Operator
@@ -54,6 +58,45 @@ log = structlog.get_logger()
 
 HOUSEKEEPING_S = 600.0
 DAY_S = 86_400.0
+
+
+def version() -> str:
+    """The release."""
+    return importlib.metadata.version("deskbridge")
+
+
+def personal_fields(action_id: str) -> frozenset[str]:
+    """The fields of an action that are masked wherever a job is shown."""
+    action = catalogue().get(action_id)
+    return about(action).personal if action is not None else frozenset()
+
+
+@asynccontextmanager
+async def attached_store(settings: Settings) -> AsyncIterator[Store]:
+    """The configured store beside whatever process works it; for the command line."""
+    store = Store(settings.database_url, actions=catalogue(), vault=Vault(key_material(settings)))
+    await asyncio.to_thread(prepare_database, settings.database_url)
+    await store.open(works=False)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def prepare_database(database_url: str) -> None:
+    """Migrate the embedded store; Postgres is migrated by `bridge migrate`, once per release."""
+    url = parse_url(database_url)
+    engine = open_engine(url)
+    if is_sqlite(url):
+        migrate(engine)
+        return
+    with engine.connect() as connection:
+        found = current(connection)
+    if found != head():
+        raise DatabaseError(
+            f"The database is at revision {found or 'none'}, this release expects {head()}."
+            " Run: bridge migrate"
+        )
 
 
 class Bridge:
@@ -100,6 +143,12 @@ class Bridge:
             references=self.references,
             vault=self.vault,
             clock=clock,
+            installations=installations_of(
+                settings,
+                open_engine(parse_url(settings.database_url), autocommit=True),
+                self.vault,
+                self.outbound,
+            ),
         )
         self.api_door = ApiDoor(
             settings=settings,
@@ -108,6 +157,9 @@ class Bridge:
             reader=self.store,
             operator=self.operator,
             clock=clock,
+        )
+        self.webhook_door = WebhookDoor(
+            settings=settings, catalogue=self.actions, intake=self.store, clock=clock
         )
         self.slack_delivery = SlackDelivery(
             settings.slack,
@@ -121,7 +173,7 @@ class Bridge:
             [Secret(id="webhooks", value=settings.webhooks.secret)]
             if settings.webhooks.secret
             else [],
-            lambda name: self._about(name).personal,
+            personal_fields,
             public_url=settings.server.public_url,
             clock=clock,
         )
@@ -133,7 +185,7 @@ class Bridge:
 
     async def start(self) -> None:
         """Everything up, the worker last. Raises `DatabaseError` with what to do."""
-        await asyncio.to_thread(self._prepare_database)
+        await asyncio.to_thread(prepare_database, self.settings.database_url)
         await self.store.open()
         if self.serves:
             await self.slack_door.start()
@@ -174,6 +226,7 @@ class Bridge:
         app = web.Application(client_max_size=self.settings.server.max_body_bytes)
         app.add_routes(self.slack_door.routes())
         app.add_routes(self.api_door.routes())
+        app.add_routes(self.webhook_door.routes())
         app.add_routes([web.get("/healthz", self._healthz), web.get("/readyz", self._readyz)])
         return app
 
@@ -241,20 +294,6 @@ class Bridge:
             phrase=self._phrase,
             settings=jobs,
         )
-
-    def _prepare_database(self) -> None:
-        url = parse_url(self.settings.database_url)
-        engine = open_engine(url)
-        if self.store.embedded:
-            migrate(engine)
-            return
-        with engine.connect() as connection:
-            found = current(connection)
-        if found != head():
-            raise DatabaseError(
-                f"The database is at revision {found or 'none'}, this release expects {head()}."
-                " Run: bridge migrate"
-            )
 
     async def _keep_house(self) -> None:
         jobs = self.settings.jobs

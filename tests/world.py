@@ -46,7 +46,7 @@ class World:
     rocketchat_url: str
 
     async def jobs(self, **which: Any) -> list[Job]:
-        return (await self.bridge.operator.find(Filter(**which))).jobs
+        return (await self.bridge.operator.find(Filter(**which), limit=1000)).jobs
 
     async def finished(self, count: int = 1, *, within_s: float = 10.0) -> list[Job]:
         """Wait until so many jobs have ended and were told; all of them, newest first."""

@@ -1,0 +1,55 @@
+"""What every verb shares: reading the settings, and turning what can be mended into a sentence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from bridge.settings import Settings
+
+T = TypeVar("T")
+
+
+def settings() -> Settings:
+    """The settings, with logging set up by them; what is wrong with them is said at once."""
+    from bridge import log
+    from bridge.settings import SettingsError, load
+
+    try:
+        loaded = load()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+    log.configure(loaded.log.level, loaded.log.format)
+    return loaded
+
+
+def sentence(work: Callable[[], T]) -> T:
+    """Run `work`; what an operator can mend becomes a sentence and exit code 1."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from bridge.jobs.database import DatabaseError
+    from bridge.jobs.writer import StoreDown
+    from bridge.settings import SettingsError
+
+    try:
+        return work()
+    except (DatabaseError, SettingsError) as error:
+        raise click.ClickException(str(error)) from None
+    except (StoreDown, SQLAlchemyError) as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise click.ClickException(f"The database cannot be used: {reason}") from None
+    except OSError as error:
+        raise click.ClickException(f"{error.strerror or error}.") from None
+
+
+def run(work: Callable[[], Awaitable[T]]) -> T:
+    """Run a coroutine to its end, as `sentence` does."""
+
+    async def whole() -> T:
+        return await work()
+
+    return sentence(lambda: asyncio.run(whole()))

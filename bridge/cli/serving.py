@@ -1,0 +1,171 @@
+"""The verbs that run a process: serve, worker, demo; and migrate, which prepares one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import webbrowser
+from typing import TYPE_CHECKING
+
+import click
+
+from bridge.cli.entry import run, sentence, settings
+
+if TYPE_CHECKING:
+    from bridge.app import Bridge
+    from bridge.settings import Settings
+
+
+@click.command()
+@click.option("--no-worker", is_flag=True, help="Only take requests; workers run elsewhere.")
+def serve(*, no_worker: bool) -> None:
+    """Take requests, and work on them unless told otherwise."""
+    loaded = settings()
+    run(lambda: _serve(loaded, works=not no_worker))
+
+
+@click.command()
+def worker() -> None:
+    """Only work on stored jobs (Postgres)."""
+    loaded = settings()
+    run(lambda: _work(loaded))
+
+
+@click.command("migrate")
+def migrate() -> None:
+    """Bring the database to the schema of this release."""
+    from bridge.jobs import migrate as migrations
+    from bridge.jobs.database import open_engine, parse_url
+
+    loaded = settings()
+    revision = sentence(lambda: migrations.migrate(open_engine(parse_url(loaded.database_url))))
+    click.echo(f"The database is at revision {revision}.")
+
+
+async def _serve(loaded: Settings, *, works: bool) -> None:
+    from bridge.app import Bridge
+
+    if not works and loaded.database_url.startswith("sqlite"):
+        raise click.ClickException(
+            "A SQLite file serves one process, so nobody would work on its jobs."
+            " Leave out --no-worker, or set DATABASE_URL to Postgres."
+        )
+    bridge = Bridge(loaded, works=works)
+    await bridge.start()
+    try:
+        await _until_stopped(bridge, loaded.server.host, loaded.server.port)
+    finally:
+        await bridge.stop()
+
+
+async def _work(loaded: Settings) -> None:
+    from bridge.app import Bridge
+
+    bridge = Bridge(loaded, serves=False)
+    await bridge.start()
+    try:
+        await _signal()
+    finally:
+        await bridge.stop()
+
+
+async def _until_stopped(bridge: Bridge, host: str, port: int) -> None:
+    from aiohttp import web
+
+    runner = web.AppRunner(bridge.web_app(), access_log=None, handle_signals=False)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        bridge.listening(runner.addresses[0][1])
+        await _signal()
+        bridge.refuse_work()
+    finally:
+        await runner.cleanup()
+
+
+async def _signal() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+@click.command()
+@click.option(
+    "--port", default=None, type=int, help="The bridge's port; the playground's is one up."
+)
+@click.option("--open/--no-open", "opens", default=None, help="Open the playground in a browser.")
+def demo(*, port: int | None, opens: bool | None) -> None:
+    """Start the bridge with emulated Slack, Rocket.Chat and SuperOffice, and a playground."""
+    run(lambda: _demo(port, opens=sys.stdout.isatty() if opens is None else opens))
+
+
+async def _demo(port: int | None, *, opens: bool) -> None:
+    from bridge.app import Bridge
+    from bridge.sandbox.town import Sandbox
+
+    wanted = port if port is not None else int(os.environ.get("PORT") or 8080)
+    bridge_port, page_port = _free_port(wanted), _free_port(wanted + 1)
+    async with contextlib.AsyncExitStack() as stack:
+        sandbox = Sandbox()
+        await sandbox.start(port=page_port, bridge_url=f"http://127.0.0.1:{bridge_port}")
+        stack.push_async_callback(sandbox.stop)
+        defaults = {
+            "HOST": "127.0.0.1",
+            "PUBLIC_URL": f"http://127.0.0.1:{bridge_port}",
+            "DATABASE_URL": "sqlite:///var/demo.db",
+            "BRIDGE_LOG_LEVEL": "warning",
+        }
+        for name, value in defaults.items():
+            os.environ.setdefault(name, value)
+        os.environ |= {"PORT": str(bridge_port), **sandbox.environment()}
+        loaded = settings()
+        bridge = Bridge(loaded)
+        sandbox.explain = lambda name, headers, body: bridge.webhook_door.explain(
+            name, headers, body
+        ).as_json()
+        sandbox.command_names = loaded.slack.commands
+        await bridge.start()
+        stack.push_async_callback(bridge.stop)
+        click.echo(_welcome(sandbox.url, f"http://127.0.0.1:{bridge_port}"))
+        if opens:
+            webbrowser.open(sandbox.url)
+        await _until_stopped(bridge, loaded.server.host, bridge_port)
+
+
+def _welcome(playground_url: str, bridge_url: str) -> str:
+    from bridge.sandbox.rocketchat import seed
+
+    return f"""
+  Playground   {playground_url}
+  API          {bridge_url}/docs
+  Console      {bridge_url}/console
+
+  Type in the playground, for example:
+
+    /close {seed.OPEN_SERVED} all solved
+    /transcript {seed.CLOSED_WITH_PDF}
+    /export file {seed.CLOSED_PLAIN}
+    /transfer 648 anna@example.com
+    /bridge help
+
+  Ctrl-C ends it.
+"""
+
+
+def _free_port(wanted: int) -> int:
+    """The wanted port, or any free one when somebody has it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
