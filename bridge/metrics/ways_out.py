@@ -1,0 +1,41 @@
+"""What goes out: calls to upstreams, and telling people."""
+
+from __future__ import annotations
+
+from bridge.metrics.collectors import LONG, USUAL, counter, histogram, labels, status_class
+
+_UPSTREAM = histogram(
+    "upstream_seconds",
+    "Calls to upstreams by connection, route pattern and status class; none: no answer came.",
+    ("connection", "route", "status"),
+    USUAL,
+)
+_DELIVERIES = counter(
+    "deliveries",
+    "Tries to tell somebody, by kind (slack, callback) and result (how it was told, later,"
+    " ambiguous, kept).",
+    *("kind", "result"),
+)
+_FINAL = histogram(
+    "final_message_seconds",
+    "From acceptance to the final message, by action and asker (person, program).",
+    ("action", "asker"),
+    LONG,
+)
+
+
+def upstream_answered(connection: str, route: str, status: int, seconds: float) -> None:
+    """A call ended; `status` 0 when no answer came."""
+    found = labels(connection=connection, route=route, status=status_class(status))
+    _UPSTREAM.labels(**found).observe(seconds)
+
+
+def delivered(kind: str, result: str) -> None:
+    """One try to tell somebody ended."""
+    _DELIVERIES.labels(**labels(kind=kind, result=result)).inc()
+
+
+def final_message(action: str, seconds: float, *, person: bool) -> None:
+    """An asker has the final message."""
+    asker = "person" if person else "program"
+    _FINAL.labels(**labels(action=action, asker=asker)).observe(max(0.0, seconds))

@@ -1,0 +1,13 @@
+"""Traces: one id from the door to the upstream call to the delivery, exported only when asked for.
+
+`span` costs next to nothing when OpenTelemetry is not configured, and still hands on a W3C traceparent, so
+that logs and upstreams can be joined. `start` looks at the standard OTEL_* variables and imports the SDK
+only when they name a receiver; it also sends the Prometheus metrics there, for processes that nobody
+scrapes.
+"""
+
+from bridge.tracing.context import Trace, make, parse
+from bridge.tracing.exporting import is_asked_for, start, stop
+from bridge.tracing.spans import Span, span
+
+__all__ = ["Span", "Trace", "is_asked_for", "make", "parse", "span", "start", "stop"]
