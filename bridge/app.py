@@ -109,11 +109,12 @@ class Bridge:
         serves: bool = True,
         works: bool = True,
         clock: Callable[[], float] = time.time,
+        actions: Mapping[str, type[Action]] | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.serves, self.works = serves, works
-        self.actions: Mapping[str, type[Action]] = catalogue()
+        self.actions = actions or catalogue()
         self.about = {name: about(action) for name, action in self.actions.items()}
         self._keys = key_material(settings)
         self.vault = Vault(self._keys)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from bridge.app import Bridge
-from bridge.contract import FINAL_STATES, Job
+from bridge.contract import FINAL_STATES, Action, Job
 from bridge.jobs.operating import Filter
 from bridge.sandbox.emulator import Emulator
 from bridge.sandbox.rocketchat import RocketChat
@@ -118,6 +118,7 @@ async def world(
     database_url: str = "",
     clock: Callable[[], float] = time.time,
     profile: str = "C",
+    actions: Mapping[str, type[Action]] | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """Everything up. `settings` are given by path, e.g. `slack__commands={"close": "/end"}`."""
@@ -140,6 +141,7 @@ async def world(
         here.bridge = Bridge(
             settings_for(slack_url, here.rocketchat_url, superoffice_url, url, **settings),
             clock=clock,
+            actions=actions,
         )
         await here.bridge.start()
         stack.push_async_callback(here.bridge.stop)
