@@ -50,10 +50,10 @@ def accept(
     fresh = _claim_keys(connection, items, results)
     fresh = _join_twins(connection, items, fresh, results)
     _insert(connection, [items[index] for index in fresh])
-    for index in fresh:
-        result = results[index]
-        if items[index].default_window is not None and isinstance(result, AcceptResult):
-            result.wait_s = _wait_s(connection, items[index])
+    asked = [index for index in fresh if items[index].default_window is not None]
+    waits = _waits_s(connection, [items[index] for index in asked])
+    for index, wait_s in zip(asked, waits, strict=True):
+        results[index] = AcceptResult(wait_s=wait_s)
     return results
 
 
@@ -166,23 +166,36 @@ def _insert(connection: Connection, items: Sequence[AcceptItem]) -> None:
     bell.ring(connection, [row["id"] for row in rows])
 
 
-def _wait_s(connection: Connection, item: AcceptItem) -> float:
-    """Seconds until a new job starts, judged by its channel's pace and those before it."""
-    row = item.rows[0]
-    place = split_channel(row["channel"])
-    breaker = windows.peek(connection, (place[0], windows.BREAKER))
-    window = windows.peek(connection, place) or item.default_window
-    wait_s = max(0.0, breaker.resets_at - item.now) if breaker is not None else 0.0
-    if window is None or window.unlimited:
-        return wait_s
-    before = (
+def _waits_s(connection: Connection, items: Sequence[AcceptItem]) -> list[float]:
+    """Seconds until each new job starts, judged by its channel's pace and those before it."""
+    places = {split_channel(item.rows[0]["channel"]) for item in items}
+    breakers = {(name, windows.BREAKER) for name, _ in places}
+    known = windows.read(connection, places | breakers, lock=False)
+    counts: dict[tuple[str, int], int] = {}
+    waits = []
+    for item in items:
+        row = item.rows[0]
+        place = split_channel(row["channel"])
+        breaker = known.get((place[0], windows.BREAKER))
+        wait_s = max(0.0, breaker.resets_at - item.now) if breaker is not None else 0.0
+        window = known.get(place) or item.default_window
+        if window is not None and not window.unlimited:
+            queue = (row["channel"], row["priority"])
+            if queue not in counts:
+                counts[queue] = _count(connection, *queue)
+            wait_s = max(wait_s, window.wait_s(item.now, ahead=counts[queue] - row["ready"]))
+        waits.append(wait_s)
+    return waits
+
+
+def _count(connection: Connection, channel: str, priority: int) -> int:
+    """How many could start on this channel and are no less urgent; beyond a thousand it is one wait."""
+    some = (
         select(jobs.c.seq)
-        .where(text(CLAIMABLE), jobs.c.channel == row["channel"], jobs.c.id != row["id"])
-        .where(jobs.c.priority <= row["priority"])
-        .limit(1000)
+        .where(text(CLAIMABLE), jobs.c.channel == channel, jobs.c.priority <= priority)
+        .limit(1001)
     )
-    ahead = connection.scalar(select(func.count()).select_from(before.subquery())) or 0
-    return max(wait_s, window.wait_s(item.now, ahead=ahead))
+    return connection.scalar(select(func.count()).select_from(some.subquery())) or 0
 
 
 def _value(item: AcceptItem) -> str:

@@ -28,6 +28,8 @@ WITH RECURSIVE c(channel) AS (
 SELECT channel FROM c WHERE channel IS NOT NULL
 """)  # noqa: S608 - the inserted text is a constant; a loose index scan: one probe per channel
 
+_NEXT_DUE = select(func.min(jobs.c.run_at)).where(text(DUE))
+
 
 @dataclass(slots=True)
 class ClaimItem:
@@ -61,6 +63,22 @@ def claim(connection: Connection, items: Sequence[ClaimItem]) -> Sequence[Claims
 
 def _claim(connection: Connection, item: ClaimItem) -> Claims:
     claims = Claims()
+    next_due = connection.scalar(_NEXT_DUE)
+    if next_due is not None and next_due <= item.now:
+        _take_due(connection, item, claims)
+        next_due = connection.scalar(_NEXT_DUE)
+    if next_due is not None:
+        claims.wake_in_s = max(0.01, next_due - item.now)
+    found = connection.scalars(_CHANNELS)
+    channels = [name for name in found if split_channel(name)[0] in item.connections]
+    if channels:
+        start = item.turn % len(channels)
+        _claim_channels(connection, item, channels[start:] + channels[:start], claims)
+    return claims
+
+
+def _take_due(connection: Connection, item: ClaimItem, claims: Claims) -> None:
+    """Put waiting jobs whose time has come back into the queue, and take looks at pending ones."""
     connection.execute(
         update(jobs)
         .where(
@@ -82,15 +100,6 @@ def _claim(connection: Connection, item: ClaimItem) -> Claims:
         .limit(max(1, item.capacity // 2))
     )
     claims.rows += _take_rows(connection, item, looks)
-    next_due = connection.scalar(select(func.min(jobs.c.run_at)).where(text(DUE)))
-    if next_due is not None:
-        claims.wake_in_s = max(0.01, next_due - item.now)
-    found = connection.scalars(_CHANNELS)
-    channels = [name for name in found if split_channel(name)[0] in item.connections]
-    if channels:
-        start = item.turn % len(channels)
-        _claim_channels(connection, item, channels[start:] + channels[:start], claims)
-    return claims
 
 
 def _claim_channels(

@@ -62,12 +62,14 @@ class GiveBack:
     now: float
 
 
-def read(connection: Connection, places: Collection[Place]) -> dict[Place, Window]:
-    """The stored windows, locked until the transaction ends where several processes write."""
+def read(
+    connection: Connection, places: Collection[Place], *, lock: bool = True
+) -> dict[Place, Window]:
+    """The stored windows; to change them, locked until the end where several processes write."""
     if not places:
         return {}
     query = select(pace).where(tuple_(pace.c.connection, pace.c.route).in_(sorted(places)))
-    if connection.dialect.name == "postgresql":
+    if lock and connection.dialect.name == "postgresql":
         query = query.order_by(pace.c.connection, pace.c.route).with_for_update()
     return {
         (row.connection, row.route): Window(
@@ -79,9 +81,7 @@ def read(connection: Connection, places: Collection[Place]) -> dict[Place, Windo
 
 def peek(connection: Connection, place: Place) -> Window | None:
     """A stored window, for an estimate."""
-    query = select(pace).where(pace.c.connection == place[0], pace.c.route == place[1])
-    row = connection.execute(query).one_or_none()
-    return Window(row.calls, row.window_s, row.used, row.resets_at, row.source) if row else None
+    return read(connection, [place], lock=False).get(place)
 
 
 def write(connection: Connection, windows: dict[Place, Window], now: float) -> None:
