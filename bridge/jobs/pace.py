@@ -62,7 +62,8 @@ class Window:
 
     def give_back(self, count: int, resets_at: float) -> Window:
         """The window after `count` taken calls turned out not to be needed."""
-        if self.unlimited or self.resets_at != resets_at:
+        same = abs(self.resets_at - resets_at) < self.window_s / 2  # headers move it a little
+        if self.unlimited or not same:
             return self
         return replace(self, used=max(0, self.used - count))
 
@@ -96,13 +97,11 @@ class Window:
                 resets_at=resets_at,
                 source="learnt",
             )
-        if status == 429:
-            calls = self.calls or 1
-            return replace(
-                self, calls=calls, used=calls, resets_at=now + asked_wait_s(headers, text)
-            )
-        if status < 400 and self.source == "configured" and not self.unlimited:
-            return replace(self, calls=0, source="learnt")  # this account bypasses the limiter
+        if status == 429:  # where no limit is known, only the wait is kept
+            return replace(self, used=self.calls, resets_at=now + asked_wait_s(headers, text))
+        if status < 400 and self.source == "assumed" and not self.unlimited:
+            # this account bypasses the limiter
+            return replace(self, calls=0, used=0, resets_at=0.0, source="learnt")
         return self
 
 
