@@ -39,17 +39,25 @@ class AcceptResult:
     wait_s: float = 0.0
 
 
+def names(item: AcceptItem) -> set[str]:
+    """What must be locked before it: its lanes, and the wish that may be joined."""
+    found = {row["lane"] for row in item.rows}
+    return found | {item.rows[0]["join_key"]} if _joins(item) else found
+
+
 def accept(
     connection: Connection, items: Sequence[AcceptItem]
 ) -> Sequence[AcceptResult | KeyConflict]:
     """Store each item's rows, or find what was stored before. One transaction for all items."""
-    names = {row["lane"] for item in items for row in item.rows}
-    names |= {item.rows[0]["join_key"] for item in items if item.join_since is not None}
-    lanes.lock(connection, names)
     results: list[AcceptResult | KeyConflict] = [AcceptResult() for _ in items]
-    fresh = _claim_keys(connection, items, results)
+    fresh = _claim_keys(connection, items)
+    repeats = sorted(set(range(len(items))) - set(fresh))
     fresh = _join_twins(connection, items, fresh, results)
     _insert(connection, [items[index] for index in fresh])
+    # after the insert: the first copy of a key may stand in this very transaction
+    gone = _fill_repeats(connection, items, results, repeats)
+    _insert(connection, [items[index] for index in gone])
+    fresh += gone
     asked = [index for index in fresh if items[index].default_window is not None]
     waits = _waits_s(connection, [items[index] for index in asked])
     for index, wait_s in zip(asked, waits, strict=True):
@@ -57,12 +65,8 @@ def accept(
     return results
 
 
-def _claim_keys(
-    connection: Connection,
-    items: Sequence[AcceptItem],
-    results: list[AcceptResult | KeyConflict],
-) -> list[int]:
-    """The items whose key is new (or that have none); the others' results are filled in."""
+def _claim_keys(connection: Connection, items: Sequence[AcceptItem]) -> list[int]:
+    """The items whose key is new, or that have none."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for item in items:
         if item.key is not None:
@@ -89,7 +93,6 @@ def _claim_keys(
         if name is None or name in new:
             fresh.append(index)
             new.discard(name or ("", ""))
-    _fill_repeats(connection, items, results, set(range(len(items))) - set(fresh))
     return fresh
 
 
@@ -97,28 +100,45 @@ def _fill_repeats(
     connection: Connection,
     items: Sequence[AcceptItem],
     results: list[AcceptResult | KeyConflict],
-    repeats: set[int],
-) -> None:
+    repeats: Sequence[int],
+) -> list[int]:
+    """Find what each repeated key stands for; the items whose jobs were erased, to be stored anew."""
     if not repeats:
-        return
+        return []
     wanted = [(items[index].scope, _value(items[index])) for index in repeats]
     query = select(keys).where(tuple_(keys.c.scope, keys.c.value).in_(wanted))
-    known = {(row.scope, row.value): row for row in connection.execute(query)}
+    known = {
+        (row.scope, row.value): (row.fingerprint, row.job_ids) for row in connection.execute(query)
+    }
+    gone: list[int] = []
     for index in repeats:
         item = items[index]
-        row = known[(item.scope, _value(item))]
-        if item.key is not None and row.fingerprint != item.key.fingerprint:
+        name = (item.scope, _value(item))
+        fingerprint, text_ids = known[name]
+        if item.key is not None and fingerprint != item.key.fingerprint:
             results[index] = KeyConflict(item.key.value)
             continue
-        ids = json.loads(row.job_ids)
+        ids = json.loads(text_ids)
         stored = connection.execute(select(jobs).where(jobs.c.id.in_(ids))).mappings()
         by_id = {found["id"]: dict(found) for found in stored}
-        if by_id:
-            found = [by_id[job_id] for job_id in ids if job_id in by_id]
-        else:  # its first copy stands in this very transaction
-            twins = [other for other in items if other.rows[0]["id"] in ids]
-            found = [dict(row) for row in twins[0].rows] if twins else []
-        results[index] = AcceptResult(found=found, repeated=True)
+        found = [by_id[job_id] for job_id in ids if job_id in by_id]
+        twins = [items[other] for other in gone if items[other].rows[0]["id"] in ids]
+        if not found and not twins:
+            gone.append(index)
+            _point(connection, item, [row["id"] for row in item.rows])
+            known[name] = (fingerprint, json.dumps([row["id"] for row in item.rows]))
+            continue
+        results[index] = AcceptResult(found=found or twins[0].rows, repeated=True)
+    return gone
+
+
+def _point(connection: Connection, item: AcceptItem, ids: Sequence[str]) -> None:
+    """Let the item's key stand for these jobs."""
+    connection.execute(
+        keys.update()
+        .where(keys.c.scope == item.scope, keys.c.value == _value(item))
+        .values(job_ids=json.dumps(list(ids)))
+    )
 
 
 def _join_twins(
@@ -128,7 +148,7 @@ def _join_twins(
     results: list[AcceptResult | KeyConflict],
 ) -> list[int]:
     """Take out those whose twin already runs: the same person pressed Enter again."""
-    wishing = [index for index in fresh if items[index].join_since is not None]
+    wishing = [index for index in fresh if _joins(items[index])]
     if not wishing:
         return fresh
     wanted = [items[index].rows[0]["join_key"] for index in wishing]
@@ -138,18 +158,14 @@ def _join_twins(
     for index in fresh:
         item = items[index]
         row = item.rows[0]
-        twin = running.get(row["join_key"]) if item.join_since is not None else None
+        twin = running.get(row["join_key"]) if _joins(item) else None
         if twin is not None and twin["created_at"] >= (item.join_since or 0.0):
             results[index] = AcceptResult(found=[twin], joined=True)
             if item.key is not None:
-                connection.execute(
-                    keys.update()
-                    .where(keys.c.scope == item.scope, keys.c.value == item.key.value)
-                    .values(job_ids=json.dumps([twin["id"]]))
-                )
+                _point(connection, item, [twin["id"]])
         else:
             left.append(index)
-            if item.join_since is not None:
+            if _joins(item):
                 running[row["join_key"]] = row
     return left
 
@@ -196,6 +212,10 @@ def _count(connection: Connection, channel: str, priority: int) -> int:
         .limit(1001)
     )
     return connection.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+
+def _joins(item: AcceptItem) -> bool:
+    return item.join_since is not None and item.rows[0]["join_key"] is not None
 
 
 def _value(item: AcceptItem) -> str:

@@ -38,11 +38,13 @@ from bridge.jobs.pace import GUARD_S, Window
 from bridge.jobs.redaction import describe
 from bridge.jobs.rows import dump
 from bridge.jobs.store import Store
+from bridge.jobs.writer import StoreDown
 
 log = structlog.get_logger()
 
 SHORT_WAIT_S = 2.0  # a longer wait for the pace gives the worker's place to another job
 LOOKS_SHARE = 0.5  # looking after pending jobs may use at most this part of a route's window
+STORE_DOWN_S = 1.0  # until an intent is tried to be stored again
 BUSY_TRIES = 5  # answers of 429 to one request before the attempt is given back
 
 
@@ -241,7 +243,11 @@ class Runner:
         if action.repeat is not Repeat.NEVER_REPEAT:
             return
         values = {"sent_at": self._store.clock(), "memo": dump(attempt.memo)}
-        if not await self._store.note(NoteItem(claimed.held, values)):
+        try:
+            mine = await self._store.note(NoteItem(claimed.held, values))
+        except StoreDown:
+            raise Postponed(STORE_DOWN_S) from None
+        if not mine:
             raise Fenced
 
     def _judge_lost(self, action: Action, attempt: Attempt, reason: str) -> Outcome:

@@ -7,7 +7,7 @@ broken channel costs a claim nothing however long its queue is. People go before
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -182,23 +182,46 @@ def _take_rows(
     return sorted(rows, key=lambda row: (row["priority"], row["rank"], row["seq"]))
 
 
-def beat(connection: Connection, items: Sequence[tuple[str, float, float]]) -> Sequence[set[int]]:
-    """Heartbeat of (owner, now, lease_s): its leases go on; the jobs it still holds."""
+@dataclass(slots=True)
+class Beat:
+    """A sign of life: the jobs and deliveries that a worker really has in its hands.
+
+    What it owns only on paper (a claim whose answer got lost) is not renewed, so it is swept.
+    """
+
+    owner: str
+    now: float
+    lease_s: float
+    jobs: Collection[int]
+    deliveries: Collection[str] = ()
+
+
+def beat(connection: Connection, items: Sequence[Beat]) -> Sequence[set[int]]:
+    """Renew leases; the jobs that are still held."""
     held = []
-    for owner, now, lease_s in items:
-        until = lease_clock(connection, now) + lease_s
+    for item in items:
+        until = lease_clock(connection, item.now) + item.lease_s
         rows = connection.execute(
             update(jobs)
-            .where(text("state = 'running'"), jobs.c.owner == owner)
+            .where(
+                text("state = 'running'"),
+                jobs.c.owner == item.owner,
+                jobs.c.seq.in_(sorted(item.jobs)),
+            )
             .values(lease_until=until)
             .returning(jobs.c.seq)
         )
         held.append({row.seq for row in rows})
-        connection.execute(
-            update(deliveries)
-            .where(text("state = 'telling'"), deliveries.c.owner == owner)
-            .values(lease_until=until)
-        )
+        if item.deliveries:
+            connection.execute(
+                update(deliveries)
+                .where(
+                    text("state = 'telling'"),
+                    deliveries.c.owner == item.owner,
+                    deliveries.c.id.in_(sorted(item.deliveries)),
+                )
+                .values(lease_until=until)
+            )
     return held
 
 
@@ -207,27 +230,29 @@ def sweep(connection: Connection, items: Sequence[tuple[float, bool]]) -> Sequen
     total = []
     for now, everything in items:
         clock = lease_clock(connection, now)
-        lost = [text("state = 'running'")]
-        quiet = [text("state = 'telling'")]
-        late = [] if everything else [or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < clock)]
-        mute = [] if everything else [deliveries.c.lease_until < clock]
-        followers = connection.execute(
-            update(jobs)
-            .where(*lost, *late, jobs.c.phase == "follow")
-            .values(state="pending", run_at=now, owner=None)
-        )
-        flows = connection.execute(
-            update(jobs)
-            .where(*lost, *late, jobs.c.phase == "flow")
-            .values(state="queued", ready=1, owner=None)
-        )
-        connection.execute(
-            update(deliveries)
-            .where(*quiet, *mute)
-            .values(state="due", run_at=now, owner=None, repeated=1)
-        )
-        total.append(followers.rowcount + flows.rowcount)
+        lost = select(jobs.c.seq).where(text("state = 'running'"))
+        mute = select(deliveries.c.id).where(text("state = 'telling'"))
+        if not everything:
+            lost = lost.where(or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < clock))
+            mute = mute.where(
+                or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < clock)
+            )
+        seqs = list(connection.scalars(unlocked(connection, lost)))
+        quiet = list(connection.scalars(unlocked(connection, mute)))
+        followers = update(jobs).values(state="pending", run_at=now, owner=None)
+        flows = update(jobs).values(state="queued", ready=1, owner=None)
+        for part in _parts(seqs):
+            connection.execute(followers.where(jobs.c.seq.in_(part), jobs.c.phase == "follow"))
+            connection.execute(flows.where(jobs.c.seq.in_(part), jobs.c.phase == "flow"))
+        again = update(deliveries).values(state="due", run_at=now, owner=None, repeated=1)
+        for part in _parts(quiet):
+            connection.execute(again.where(deliveries.c.id.in_(part)))
+        total.append(len(seqs))
     return total
+
+
+def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (values[start : start + 500] for start in range(0, len(values), 500))
 
 
 def _wake(claims: Claims, window: Window, breaker: Window | None, now: float) -> None:

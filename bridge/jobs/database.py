@@ -64,7 +64,15 @@ def open_engine(url: URL, *, autocommit: bool = False) -> Engine:
         return create_engine(
             url,
             poolclass=NullPool,
-            connect_args={"connect_timeout": 5, "application_name": "deskbridge"},
+            connect_args={
+                "connect_timeout": 5,
+                "application_name": "deskbridge",
+                # a host that vanished is noticed within seconds, not after a quarter of an hour
+                "tcp_user_timeout": 10_000,
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+            },
             **options,
         )
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)

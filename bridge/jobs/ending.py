@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bridge.contract import Job, JobState, Outcome, Retry
 from bridge.jobs import policy
 from bridge.jobs.attempt import Attempt, Claimed
-from bridge.jobs.finishing import EndItem
+from bridge.jobs.finishing import EndItem, Held
 from bridge.jobs.rows import dump
 
 
@@ -63,10 +64,32 @@ def conclude(claimed: Claimed, attempt: Attempt, outcome: Outcome | None, rules:
             "worker": rules.worker[:40],
             "started_at": rules.started,
             "ended_at": rules.now,
-            "verdict": f"{outcome.kind.value}: {outcome.code}"[:200],
+            "verdict": _storable(f"{outcome.kind.value}: {outcome.code}")[:200],
             "exchanges": dump(attempt.exchanges),
         },
     )
+
+
+def unreadable(row: Mapping[str, Any], owner: str, now: float) -> EndItem:
+    """A row that this release cannot read is parked: a release that can may retry it."""
+    outcome = Retry(
+        "unreadable",
+        "This release of the bridge cannot read the stored request.",
+        "An operator retries it when the release that stored it runs again.",
+    )
+    names = ("phase", "attempts", "looks", "sent_at", "pending_at", "memo")
+    values = {name: row[name] for name in names}
+    values |= {"state": "parked", "finished_at": now, "run_at": None}
+    values["outcome"] = dump(outcome.as_json())
+    leaves = row["phase"] == "flow"
+    return EndItem(
+        Held(row["seq"], owner, row["fence"]), row["id"], row["lane"], values, leaves_lane=leaves
+    )
+
+
+def _storable(text: str) -> str:
+    """Without what a database refuses: NUL, and halves of characters that an upstream cut in two."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _unchanged(job: Job, attempt: Attempt, now: float) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Every write of a worker about a job it holds: intent, end of an attempt, what was told.
 
-Fencing: a write counts only while the row is still owned under the same claim. A worker that was
-stalled past its lease finds its fence outdated; its late write changes nothing and says so.
+Fencing: a write counts only while nobody claimed the row since. A worker that was stalled past its
+lease while another took the job over finds its fence outdated; its late write changes nothing and says
+so. Swept but not yet claimed again, a known outcome still counts: it is better than a second try.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from bridge.jobs import bell, lanes
+from bridge.jobs.claiming import lease_clock
 from bridge.jobs.tables import attempts, deliveries, jobs
 
 
@@ -36,6 +38,8 @@ class EndItem:
     leaves_lane: bool
     attempt: dict[str, Any] | None = None
     deliveries: list[dict[str, Any]] = field(default_factory=list)
+    now: float = 0.0
+    lease_s: float = 0.0  # of the deliveries, which are in the worker's hands from the start
 
 
 @dataclass(slots=True)
@@ -77,17 +81,18 @@ _END = (
 
 def end(connection: Connection, items: Sequence[EndItem]) -> Sequence[bool]:
     """End attempts; False for those whose fence is outdated."""
-    lanes.lock(connection, {item.lane for item in items if item.leaves_lane})
-    mine = _still_held(connection, [item.held for item in items])
+    mine = _still_held(connection, [item.held for item in items], or_swept=True)
     valid = [item for item in items if item.held.seq in mine]
     if valid:
         connection.execute(_END, [{"its_seq": item.held.seq, **item.values} for item in valid])
         records = [item.attempt for item in valid if item.attempt is not None]
         if records:
             connection.execute(insert(attempts), records)
-        told = [row for item in valid for row in item.deliveries]
-        if told:
-            connection.execute(insert(deliveries), told)
+        for item in valid:
+            if item.deliveries:
+                until = lease_clock(connection, item.now) + item.lease_s
+                rows = [{**row, "lease_until": until} for row in item.deliveries]
+                connection.execute(insert(deliveries).values(rows))
         lanes.promote(connection, {item.lane for item in valid if item.leaves_lane})
         bell.ring(connection, [item.job_id for item in valid])
     return [item.held.seq in mine for item in items]
@@ -122,11 +127,20 @@ def told(connection: Connection, items: Sequence[ToldItem]) -> Sequence[bool]:
     return results
 
 
-def _still_held(connection: Connection, held: Sequence[Held]) -> set[int]:
-    query = select(jobs.c.seq, jobs.c.owner, jobs.c.fence).where(
-        jobs.c.seq.in_([item.seq for item in held]), jobs.c.state == "running"
+def _still_held(
+    connection: Connection, held: Sequence[Held], *, or_swept: bool = False
+) -> set[int]:
+    query = select(jobs.c.seq, jobs.c.state, jobs.c.owner, jobs.c.fence).where(
+        jobs.c.seq.in_([item.seq for item in held]),
+        jobs.c.state.in_(("running", "queued", "pending") if or_swept else ("running",)),
+        jobs.c.finished_at.is_(None),
     )
     if connection.dialect.name == "postgresql":
         query = query.order_by(jobs.c.seq).with_for_update()
-    rows = {row.seq: (row.owner, row.fence) for row in connection.execute(query)}
-    return {item.seq for item in held if rows.get(item.seq) == (item.owner, item.fence)}
+    rows = {row.seq: row for row in connection.execute(query)}
+    return {item.seq for item in held if item.seq in rows and _is_his(rows[item.seq], item)}
+
+
+def _is_his(row: Any, held: Held) -> bool:
+    owner = held.owner if row.state == "running" else None
+    return bool(row.fence == held.fence and row.owner == owner)

@@ -20,11 +20,18 @@ _LOCK = text(
 ).bindparams(bindparam("keys", type_=ARRAY(BigInteger)))
 
 
-def lock(connection: Connection, names: Iterable[str]) -> None:
-    """Hold these names until the transaction ends; SQLite's single writer needs no lock."""
+PACE = 1 << 40  # sorted behind every lane
+
+
+def lock(connection: Connection, names: Iterable[str], *, pace: bool = False) -> None:
+    """Hold these names until the transaction ends; SQLite's single writer needs no lock.
+
+    `pace` holds all windows and breakers too. One statement, one order, before any row is touched:
+    so two processes never wait for each other in a circle.
+    """
     if connection.dialect.name != "postgresql":
         return
-    numbers = sorted({zlib.crc32(name.encode()) for name in names})
+    numbers = sorted({zlib.crc32(name.encode()) for name in names}) + ([PACE] if pace else [])
     if numbers:
         connection.execute(_LOCK, {"keys": numbers})
 
@@ -36,13 +43,14 @@ def occupied(connection: Connection, lanes: Collection[str]) -> set[str]:
 
 
 def promote(connection: Connection, lanes: Collection[str]) -> None:
-    """Make the first job of each lane ready."""
+    """Make the first job of each lane ready, unless one of the lane is: a retried job waits its turn."""
     if not lanes:
         return
     first = (
         select(func.min(jobs.c.seq))
         .where(text(ACTIVE), jobs.c.lane.in_(lanes))
         .group_by(jobs.c.lane)
+        .having(func.max(jobs.c.ready) == 0)
     )
     seqs = [seq for seq in connection.scalars(first) if seq is not None]
     if seqs:

@@ -22,6 +22,7 @@ _HEADERS = (
     "retry-after",
     "date",
 )
+ASK_AGAIN_S = 0.5  # when the store is down
 TRUST_S = 60.0  # how long "unlimited" is believed without asking the store again
 
 
@@ -53,7 +54,12 @@ class Limits:
         default = self.default(connection, route)
         if default.unlimited and (connection, route) not in self._limited:
             return 0.0
-        taken = await self._store.take_call(windows.Take(connection, route, now, default, share))
+        try:
+            taken = await self._store.take_call(
+                windows.Take(connection, route, now, default, share)
+            )
+        except StoreDown:
+            return ASK_AGAIN_S  # nothing is sent that could not be stored
         if taken.window.unlimited and taken.wait_s <= 0:
             self._unlimited[(connection, route)] = now + TRUST_S
         return taken.wait_s
@@ -61,7 +67,10 @@ class Limits:
     async def wait_s(self, connection: str, route: str) -> float:
         """Seconds until a call of this route may be sent."""
         now = self._store.clock()
-        window = await self._store.read(lambda db: windows.peek(db, (connection, route)))
+        try:
+            window = await self._store.read(lambda db: windows.peek(db, (connection, route)))
+        except StoreDown:
+            return ASK_AGAIN_S
         return (window or self.default(connection, route)).wait_s(now)
 
     async def answered(self, connection: str, route: str, response: Response) -> None:
@@ -89,7 +98,10 @@ class Limits:
             now,
             default,
         )
-        window = await self._store.learn_window(said)
+        try:
+            window = await self._store.learn_window(said)
+        except StoreDown:
+            return  # an answer is worth more than what it teaches about the pace
         if window.unlimited and not limited:
             self._unlimited[(connection, route)] = now + TRUST_S
         else:

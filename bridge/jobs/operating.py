@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     case,
     delete,
@@ -27,27 +26,16 @@ from sqlalchemy import (
 
 from bridge.contract import Job, JobState
 from bridge.jobs import bell, lanes
+from bridge.jobs.filtering import Filter, clauses
 from bridge.jobs.rows import delivery_rows, from_row, open_reply_to
 from bridge.jobs.store import Store
 from bridge.jobs.tables import ACTIVE, FINISHED, attempts, deliveries, jobs, keys
 
+__all__ = ["Filter", "NotAllowed", "Operator", "Page"]
+
 RETRYABLE = (JobState.PARKED, JobState.UNKNOWN)  # without force
 BULK = 1000
 ERASED = "[erased]"
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which jobs; what is empty does not limit."""
-
-    scope: str | None = None
-    states: tuple[JobState, ...] = ()
-    action: str = ""
-    connection: str = ""
-    room: str = ""
-    asker: str = ""  # a user's id
-    since: float | None = None
-    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +61,7 @@ class Operator:
         before = int(cursor) if cursor.isdigit() else None
 
         def look(connection: Connection) -> Page:
-            query = (
-                select(jobs).where(*_clauses(which)).order_by(jobs.c.seq.desc()).limit(limit + 1)
-            )
+            query = select(jobs).where(*clauses(which)).order_by(jobs.c.seq.desc()).limit(limit + 1)
             if before is not None:
                 query = query.where(jobs.c.seq < before)
             rows = [dict(row) for row in connection.execute(query).mappings()]
@@ -83,6 +69,10 @@ class Operator:
             return Page([from_row(row, self._store.vault) for row in rows[:limit]], more)
 
         return await self._store.read(look)
+
+    async def get(self, job_id: str) -> Job | None:
+        """One job, whoever's it is."""
+        return await self._store.get(job_id)
 
     async def count(self) -> dict[str, int]:
         """Unfinished and parked jobs by state."""
@@ -163,7 +153,7 @@ class Operator:
                 .order_by(jobs.c.finished_at)
                 .limit(500)
             )
-            return _remove(connection, [row.seq for row in connection.execute(old)])
+            return len(_remove(connection, [row.seq for row in connection.execute(old)]))
 
         return await self._store.write(change)
 
@@ -175,13 +165,18 @@ class Operator:
 
         def change(connection: Connection) -> int:
             lane = or_(jobs.c.lane == room, jobs.c.lane.endswith(f":{room}", autoescape=True))
-            return _remove(connection, list(connection.scalars(select(jobs.c.seq).where(lane))))
+            # locked, or a job accepted meanwhile would wait for ever behind one that is gone
+            names = set(connection.scalars(select(jobs.c.lane).where(lane).distinct()))
+            lanes.lock(connection, names)
+            return len(
+                _remove(connection, list(connection.scalars(select(jobs.c.seq).where(lane))))
+            )
 
-        return await self._store.write(change)
+        return await self._store.write(change, alone=True)
 
     async def _ids(self, which: Filter) -> list[str]:
         def look(connection: Connection) -> list[str]:
-            query = select(jobs.c.id).where(*_clauses(which)).order_by(jobs.c.seq).limit(BULK)
+            query = select(jobs.c.id).where(*clauses(which)).order_by(jobs.c.seq).limit(BULK)
             return list(connection.scalars(query))
 
         return await self._store.read(look)
@@ -210,6 +205,7 @@ class Operator:
                     state="queued",
                     phase="flow",
                     ready=0,
+                    fence=jobs.c.fence + 1,
                     run_at=None,
                     attempts=0,
                     looks=0,
@@ -221,13 +217,22 @@ class Operator:
                     rank=now,
                     tried_since=now,
                 )
-                .returning(jobs.c.id)
+                .returning(jobs.c.id, jobs.c.seq)
             ).all()
+            # what was not yet told of the end before is not told beside the new one
+            connection.execute(
+                update(deliveries)
+                .where(
+                    deliveries.c.job_seq.in_([row.seq for row in rows]),
+                    deliveries.c.state == "due",
+                )
+                .values(state="kept", how="superseded: the job was tried again")
+            )
             lanes.promote(connection, names)
             bell.ring(connection, [row.id for row in rows])
             return [row.id for row in rows]
 
-        again = await self._store.write(change)
+        again = await self._store.write(change, alone=True)
         self._tell(again)
         return again
 
@@ -243,6 +248,7 @@ class Operator:
                 .where(
                     jobs.c.id.in_(ids),
                     jobs.c.state.in_(("queued", "waiting", "pending", "parked")),
+                    or_(jobs.c.state != "pending", jobs.c.finished_at.is_(None)),
                 )
                 .values(state="cancelled", run_at=None, finished_at=now)
                 .returning(jobs.c.id, jobs.c.seq, jobs.c.reply_to)
@@ -260,7 +266,7 @@ class Operator:
             bell.ring(connection, [row.id for row in rows])
             return [row.id for row in rows]
 
-        gone = await self._store.write(change)
+        gone = await self._store.write(change, alone=True)
         self._tell(gone)
         return gone
 
@@ -271,33 +277,10 @@ class Operator:
             self._store.wake()
 
 
-def _clauses(which: Filter) -> list[ColumnElement[bool]]:
-    clauses: list[ColumnElement[bool]] = []
-    if which.scope is not None:
-        clauses.append(jobs.c.scope == which.scope)
-    if which.states:
-        clauses.append(jobs.c.state.in_([state.value for state in which.states]))
-    if which.action:
-        clauses.append(jobs.c.action == which.action)
-    if which.connection:
-        clauses.append(jobs.c.connection == which.connection)
-    if which.room:
-        clauses.append(jobs.c.lane.endswith(f":{which.room}", autoescape=True))
-    if which.asker:
-        clauses.append(jobs.c.asker.contains(f'"user_id":"{which.asker}"', autoescape=True))
-    if which.since is not None:
-        clauses.append(jobs.c.created_at >= which.since)
-    if which.until is not None:
-        clauses.append(jobs.c.created_at < which.until)
-    return clauses
-
-
-def _remove(connection: Connection, seqs: Sequence[int]) -> int:
+def _remove(connection: Connection, seqs: Sequence[int]) -> Sequence[int]:
     for start in range(0, len(seqs), 500):
-        part = seqs[start : start + 500]
-        gone = connection.execute(delete(jobs).where(jobs.c.seq.in_(part)).returning(jobs.c.lane))
-        lanes.promote(connection, {row.lane for row in gone})
-    return len(seqs)
+        connection.execute(delete(jobs).where(jobs.c.seq.in_(seqs[start : start + 500])))
+    return seqs
 
 
 def _why_no_retry(job: Job, *, force: bool) -> str:

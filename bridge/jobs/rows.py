@@ -19,7 +19,8 @@ PEOPLE, PROGRAMS = 0, 1
 NOWHERE = ReplyTo()
 
 
-dump: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+# ASCII, since an upstream may send half a surrogate pair, which no database stores
+dump: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def new_job(launch: Launch, now: float) -> Job:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from bridge.jobs import accepting, claiming, finishing, windows
 from bridge.jobs.bell import WORK, Bell
 from bridge.jobs.database import FileLock, durability, is_sqlite, open_engine, parse_url
 from bridge.jobs.intake import Accepted, Key, KeyConflict, Launch, NotStored
+from bridge.jobs.locking import lock_first
 from bridge.jobs.pace import Window
 from bridge.jobs.rows import from_row, new_job, to_row
 from bridge.jobs.tables import jobs
@@ -34,6 +35,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 RANK_FINISH, RANK_ACCEPT, RANK_OTHER, RANK_CLAIM = 0, 2, 5, 9
+ACCEPT_WITHIN_S = 10.0  # a database that hangs must not keep a sender waiting for ever
 FLOW_STEP = 1.0  # how far apart a flow's jobs are ranked: a burst is overtaken by its neighbours
 
 
@@ -88,17 +90,20 @@ class Store:
         """(accepted jobs survive this host, in words)."""
         return durability(self._url)
 
-    async def open(self) -> None:
-        """Take the file's lock, start the writer, and on Postgres listen. Raises `DatabaseError`."""
+    async def open(self, *, works: bool = True) -> None:
+        """Take the file's lock, start the writer, and on Postgres listen. Raises `DatabaseError`.
+
+        `works` False: only look and mend, beside the process that works an embedded file.
+        """
         loop = asyncio.get_running_loop()
-        if self.embedded:
+        if self.embedded and works:
             self._lock.acquire()
-        self._writer = Writer(self._engine)
-        if self.embedded:
+        self._writer = Writer(self._engine, lock_first)
+        if self.embedded and works:
             lost = await self._do(claiming.sweep, (self.clock(), True))
             if lost:
                 log.info("jobs.orphans_found", jobs=lost)
-        else:
+        elif not self.embedded:
             self._bell = Bell(loop, self._reader.submit, self._heard)
             await self.read(lambda _: None)
 
@@ -134,9 +139,12 @@ class Store:
             default_window=self._default_window(new[0]) if new[0].asker.is_person else None,
         )
         try:
-            result = await self._do(accepting.accept, item, rank=RANK_ACCEPT)
+            storing = self._do(accepting.accept, item, rank=RANK_ACCEPT, droppable=True)
+            result = await asyncio.wait_for(storing, ACCEPT_WITHIN_S)
         except StoreDown as error:
             raise NotStored(f"The store cannot be written: {error}") from None
+        except TimeoutError:
+            raise NotStored("The store does not answer.") from None
         if isinstance(result, KeyConflict):
             raise result
         if result.found:
@@ -150,7 +158,9 @@ class Store:
     # -- the worker --------------------------------------------------------------------------------
 
     async def claim(self, item: claiming.ClaimItem) -> claiming.Claims:
-        claims: claiming.Claims = await self._do(claiming.claim, item, rank=RANK_CLAIM)
+        claims: claiming.Claims = await self._do(
+            claiming.claim, item, rank=RANK_CLAIM, droppable=True
+        )
         return claims
 
     async def end(self, item: finishing.EndItem) -> bool:
@@ -162,9 +172,13 @@ class Store:
     async def told(self, item: finishing.ToldItem) -> bool:
         return bool(await self._do(finishing.told, item, rank=RANK_FINISH))
 
-    async def beat(self, owner: str, lease_s: float) -> set[int]:
-        held: set[int] = await self._do(claiming.beat, (owner, self.clock(), lease_s))
-        return held
+    async def beat(
+        self, owner: str, lease_s: float, held: Collection[int], telling: Collection[str] = ()
+    ) -> set[int]:
+        """Renew the leases of what is really held; the jobs that still are."""
+        item = claiming.Beat(owner, self.clock(), lease_s, held, telling)
+        still: set[int] = await self._do(claiming.beat, item)
+        return still
 
     async def sweep(self) -> int:
         return int(await self._do(claiming.sweep, (self.clock(), False)))
@@ -182,13 +196,13 @@ class Store:
 
     # -- everybody ---------------------------------------------------------------------------------
 
-    async def write(self, change: Callable[[Connection], T]) -> T:
-        """Run `change` in a transaction of the writer. Raises `StoreDown`."""
+    async def write(self, change: Callable[[Connection], T], *, alone: bool = False) -> T:
+        """Run `change` in a transaction of the writer, `alone` if it locks. Raises `StoreDown`."""
 
         def batch(connection: Connection, _: Sequence[Any]) -> Sequence[T]:
             return [change(connection)]
 
-        result: T = await self._do(batch, None)
+        result: T = await self._do(batch, None, alone=alone)
         return result
 
     async def read(self, look: Callable[[Connection], T]) -> T:
@@ -228,10 +242,18 @@ class Store:
 
     # -- inside ------------------------------------------------------------------------------------
 
-    async def _do(self, batch: Batch, value: Any, *, rank: int = RANK_OTHER) -> Any:
+    async def _do(
+        self,
+        batch: Batch,
+        value: Any,
+        *,
+        rank: int = RANK_OTHER,
+        droppable: bool = False,
+        alone: bool = False,
+    ) -> Any:
         if self._writer is None:
             raise StoreDown("the store is not open")
-        return await self._writer.do(batch, value, rank=rank)
+        return await self._writer.do(batch, value, rank=rank, droppable=droppable, alone=alone)
 
     def _heard(self, words: list[str]) -> None:
         self.wake()

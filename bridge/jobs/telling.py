@@ -31,6 +31,7 @@ log = structlog.get_logger()
 
 GIVE_UP_AFTER_S = 3 * 86_400.0
 FILE_TRIES = 3
+RETRY_STORE_S = 0.5
 Kind = Literal["slack", "callback"]
 
 
@@ -83,7 +84,8 @@ class Teller:
         self._owner = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._poller: asyncio.Task[None] | None = None
-        self._wake = asyncio.Event()
+        self._showing: dict[str, asyncio.Task[None]] = {}  # job -> its progress on the way
+        self.holding: set[str] = set()  # deliveries in hand: their leases are renewed
 
     def start(self, owner: str) -> None:
         self._owner = owner
@@ -103,20 +105,31 @@ class Teller:
     def plan(self, job: Job, job_seq: int) -> list[Telling]:
         """The deliveries a finished job needs, to be stored with its outcome."""
         now = self._store.clock()
-        held = {"state": "telling", "owner": self._owner, "lease_until": now + self._lease_s}
+        held = {"state": "telling", "owner": self._owner}
         rows = delivery_rows(job.reply_to, job_seq, now)
         return [Telling(row["id"], row["kind"], 1, now, row={**row, **held}) for row in rows]
 
     def tell_now(self, job: Job, telling: Telling) -> None:
         """Tell in the background."""
-        self._spawn(self._tell(job, telling))
+        self.holding.add(telling.id)
+        task = self._spawn(self._tell(job, telling))
+        task.add_done_callback(lambda _: self.holding.discard(telling.id))
 
     def progress_now(self, job: Job) -> None:
         """Show the asker that it goes on, in the background."""
         if job.reply_to.wants_slack:
-            self._spawn(self._show_progress(job))
+            task = self._showing[job.id] = self._spawn(self._show_progress(job))
+            task.add_done_callback(lambda _: self._shown(job.id, task))
+
+    def _shown(self, job_id: str, task: asyncio.Task[None]) -> None:
+        if self._showing.get(job_id) is task:
+            del self._showing[job_id]
 
     async def _tell(self, job: Job, telling: Telling) -> None:
+        if (showing := self._showing.get(job.id)) is not None:
+            # or a slow progress line would stand over the final message
+            await asyncio.wait([showing])
+            job = await self._as_stored(job)
         result = await self._try(job, telling)
         now = self._store.clock()
         uses = getattr(result, "uses", 0)
@@ -138,21 +151,39 @@ class Teller:
             reason = getattr(result, "reason", "")
             values |= {"state": "kept", "how": reason[:200]}
             log.warning("delivery.kept", reason=reason, **fields)
-        with contextlib.suppress(StoreDown):
-            await self._store.told(ToldItem(telling.id, self._owner, telling.fence, values))
-            if uses > job.reply_to.response_url_uses:
+        await self._keep(ToldItem(telling.id, self._owner, telling.fence, values))
+        if uses > job.reply_to.response_url_uses:
+            with contextlib.suppress(StoreDown):
                 await self._remember(job, response_url_uses=uses)
         self._store.changed(job.id)
 
-    async def _try(self, job: Job, telling: Telling) -> Result:
-        file = None
-        if job.outcome is not None and job.outcome.file is not None and telling.kind == "slack":
+    async def _keep(self, item: ToldItem) -> None:
+        """What became of a delivery is kept in memory until it can be written."""
+        while True:
             try:
-                file = await self._fetch(job, job.outcome.file)
-            except (Unsent, Lost, OSError) as error:
-                if telling.attempts < FILE_TRIES:
-                    return TryLater(None, f"the file cannot be fetched: {error}")
+                await self._store.told(item)
+            except StoreDown:
+                await asyncio.sleep(RETRY_STORE_S)
+                continue
+            return
+
+    async def _as_stored(self, job: Job) -> Job:
+        """The job with its places to tell as they are stored now."""
+        with contextlib.suppress(StoreDown):
+            stored = await self._store.get(job.id)
+            if stored is not None:
+                return job.but(reply_to=stored.reply_to)
+        return job
+
+    async def _try(self, job: Job, telling: Telling) -> Result:
         try:
+            file = None
+            if job.outcome is not None and job.outcome.file is not None and telling.kind == "slack":
+                try:
+                    file = await self._fetch(job, job.outcome.file)
+                except (Unsent, Lost, OSError) as error:
+                    if telling.attempts < FILE_TRIES:
+                        return TryLater(None, f"the file cannot be fetched: {error}")
             return await self._ways[telling.kind](job, repeated=telling.repeated, file=file)
         except Exception as error:
             log.exception("delivery.failed", job_id=job.id)
@@ -193,9 +224,13 @@ class Teller:
 
     async def _poll_for_ever(self) -> None:
         while True:
-            with contextlib.suppress(StoreDown):
+            try:
                 for job, telling in await self._store.write(self._claim_due):
-                    self._spawn(self._tell(job, telling))
+                    self.tell_now(job, telling)
+            except StoreDown:
+                pass
+            except Exception:
+                log.exception("delivery.poll_failed")
             await asyncio.sleep(self._poll_s)
 
     def _claim_due(self, connection: Connection) -> Sequence[tuple[Job, Telling]]:
@@ -233,7 +268,8 @@ class Teller:
             found.append((from_row(dict(job_row.one()), self._store.vault), telling))
         return found
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

@@ -18,15 +18,21 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError, SQLAlchemyError
 
 log = structlog.get_logger()
 
 Batch = Callable[[Connection, Sequence[Any]], Sequence[Any]]
+Prepare = Callable[[Connection, Sequence[tuple[Batch, Any]]], None]
+_OURS = (DataError, IntegrityError, ProgrammingError)  # an item's own mistake, not the database's
 
 
 class StoreDown(Exception):  # noqa: N818 - a state of the store
-    """The database cannot be written now; nothing of the transaction happened."""
+    """The database cannot be written now; the transaction counts as not done.
+
+    When the connection broke during the commit itself, it may yet have happened: whoever asks again
+    does so under the same key or fence, and what nobody knows to hold loses its lease.
+    """
 
 
 @dataclass(slots=True)
@@ -36,27 +42,39 @@ class _Item:
     value: Any
     future: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
+    droppable: bool
+    alone: bool
 
 
 class Writer:
-    """The one writing thread of a process."""
+    """The one writing thread of a process. `prepare` sees all of a transaction before it begins."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, prepare: Prepare) -> None:
         self._engine = engine
+        self._prepare = prepare
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._connection: Connection | None = None
         self.healthy = True
         self._thread.start()
 
-    async def do(self, batch: Batch, value: Any, *, rank: int = 5) -> Any:
+    async def do(
+        self,
+        batch: Batch,
+        value: Any,
+        *,
+        rank: int = 5,
+        droppable: bool = False,
+        alone: bool = False,
+    ) -> Any:
         """Run `batch` over `value` and its companions; returns when it is durable.
 
-        Raises `StoreDown` when the database cannot be written, and whatever `batch` put in the
-        place of this value's result.
+        `droppable`: not begun any more when the caller has gone. `alone`: in a transaction of its
+        own, since it takes locks that are not known beforehand. Raises `StoreDown` when the database
+        cannot be written, and whatever `batch` put in the place of this value's result.
         """
         loop = asyncio.get_running_loop()
-        item = _Item(rank, batch, value, loop.create_future(), loop)
+        item = _Item(rank, batch, value, loop.create_future(), loop, droppable, alone)
         self._queue.put(item)
         return await item.future
 
@@ -78,26 +96,28 @@ class Writer:
                     first = self._queue.get_nowait()
                 except queue.Empty:
                     break
-            if items:
-                items.sort(key=lambda item: item.rank)
-                _hand_back(self._commit(items))
+            wanted = [i for i in items if not (i.droppable and i.future.cancelled())]
+            together = sorted((i for i in wanted if not i.alone), key=lambda item: item.rank)
+            for group in (together, *([i] for i in wanted if i.alone)):
+                if group:
+                    _hand_back(self._commit(group))
         self._disconnect()
 
     def _commit(self, items: list[_Item]) -> list[tuple[_Item, Any]]:
         try:
             results = self._transact(items)
-        except (OperationalError, InterfaceError) as error:
+        except _OURS as error:
+            return self._one_by_one(items) if len(items) > 1 else [(items[0], error)]
+        except SQLAlchemyError as error:
             self._disconnect()
-            if _is_deadlock(error):
+            if _is_deadlock(error) and len(items) > 1:
                 return self._one_by_one(items)
             if self.healthy:
                 log.error("jobs.store_down", reason=_reason(error))  # noqa: TRY400 - the reason says it
             self.healthy = False
             return [(item, StoreDown(_reason(error))) for item in items]
         except Exception as error:  # noqa: BLE001 - one bad item must not fail its companions
-            if len(items) > 1:
-                return self._one_by_one(items)
-            return [(items[0], error)]
+            return self._one_by_one(items) if len(items) > 1 else [(items[0], error)]
         if not self.healthy:
             log.info("jobs.store_up")
         self.healthy = True
@@ -111,6 +131,7 @@ class Writer:
             self._connection = self._engine.connect()
         results: list[tuple[_Item, Any]] = []
         with self._connection.begin():
+            self._prepare(self._connection, [(item.batch, item.value) for item in items])
             for batch, group in groupby(items, key=lambda item: item.batch):
                 members = list(group)
                 values = batch(self._connection, [item.value for item in members])
@@ -148,9 +169,11 @@ def _resolve(pairs: list[tuple[_Item, Any]]) -> None:
             item.future.set_result(result)
 
 
-def _is_deadlock(error: DBAPIError) -> bool:
-    return type(error.orig).__name__ in {"DeadlockDetected", "SerializationFailure"}
+def _is_deadlock(error: SQLAlchemyError) -> bool:
+    name = type(error.orig).__name__ if isinstance(error, DBAPIError) else ""
+    return name in {"DeadlockDetected", "SerializationFailure"}
 
 
-def _reason(error: DBAPIError) -> str:
-    return str(error.orig).splitlines()[0][:200] if error.orig else type(error).__name__
+def _reason(error: SQLAlchemyError) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    return str(cause).splitlines()[0][:200] if cause and str(cause) else type(error).__name__
