@@ -112,7 +112,7 @@ def _events() -> Json:
     stream = {
         "description": "An event `job` for each change, until the job has ended.",
         "headers": headers(),
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": {}}},
     }
     return _operation("followJob", "Follow a job (server-sent events).", {"200": stream}, _LOOK)
 

@@ -22,18 +22,19 @@ MOST: Final = 100
 
 
 def _states(value: Any) -> Any:
-    """One or several, also with commas."""
+    """One or several, also with commas; what is no text is left to be refused."""
     if isinstance(value, str):
         value = [value]
-    if isinstance(value, list):
-        return [
-            word.strip()
-            for part in value
+    if not isinstance(value, list):
+        return value
+    found: list[Any] = []
+    for part in value:
+        found += (
+            [word.strip() for word in part.split(",") if word.strip()]
             if isinstance(part, str)
-            for word in part.split(",")
-            if word
-        ]
-    return value
+            else [part]
+        )
+    return found
 
 
 def _aware(value: datetime) -> datetime:
@@ -50,7 +51,7 @@ def _moment(value: Any) -> Any:
         raise ValueError("Give a time as 2026-05-31T12:00:00Z.") from None
 
 
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+Moment = Annotated[datetime | None, BeforeValidator(_moment)]  # absent is fine, null is not
 Word = Annotated[str, Field(max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
@@ -65,8 +66,8 @@ class FilterFields(BaseModel):
     action: Word = Field("", description="An action's name.")
     connection: Word = Field("", description="A connection's name.")
     room: Word = Field("", description="A room or session id.")
-    since: Moment | None = Field(None, description="Created at or after this time (ISO 8601).")
-    until: Moment | None = Field(None, description="Created before this time (ISO 8601).")
+    since: Moment = Field(None, description="Created at or after this time (ISO 8601).")
+    until: Moment = Field(None, description="Created before this time (ISO 8601).")
     asker: Word = Field(
         "",
         description="Who asked: a Slack user's id, or a scope such as key:ci or source:rocketchat.",

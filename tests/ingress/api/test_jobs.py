@@ -129,7 +129,19 @@ async def test_cancel_and_retry_many(client: Client, key: str) -> None:
     assert sorted(back["jobs"]) == sorted(mine)
 
 
-@pytest.mark.parametrize("body", [None, {}, {"force": True}, {"sate": ["done"]}, [], 5])
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        {},
+        {"force": True},
+        {"sate": ["done"]},
+        [],
+        5,
+        {"state": [{}]},
+        {"room": "x", "until": None},
+    ],
+)
 async def test_many_are_never_all_by_mistake(client: Client, body: Any) -> None:
     await launch(client)
 
