@@ -108,15 +108,19 @@ class Asked:
         if self.span:
             found.append(("Accepted", SPANS[self.span][0]))
         if self.since:
-            found.append(("Accepted since", f"{self.since.replace('T', ' ')} UTC"))
+            found.append(("Accepted since", _told(self.since)))
         if self.until:
-            found.append(("Accepted before", f"{self.until.replace('T', ' ')} UTC"))
+            found.append(("Accepted before", _told(self.until)))
         return found
 
     @property
     def narrows(self) -> bool:
         """Whether anything but the state limits."""
         return self.but(states=()) != Asked()
+
+
+def _told(text: str) -> str:
+    return f"{text.replace('T', ' ').partition('.')[0]} UTC"
 
 
 def _moment(text: str) -> float | None:

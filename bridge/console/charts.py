@@ -18,6 +18,7 @@ from bridge.contract import JobState
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 720.0, 168.0, 44.0, 8.0, 20.0
 FLOOR: Final = HEIGHT - BOTTOM
+LINE: Final = 14.0  # labels stand no closer
 ORDER: Final = (
     JobState.DONE,
     JobState.PENDING,
@@ -122,7 +123,11 @@ def times(day: Sequence[Bucket]) -> Chart:
         )
         for value, tone in ((bucket.slow_s, "slow"), (bucket.median_s, "middle")):
             dots.append(Bar(_n(x), _n(height(value)), 2.0, 2.0, tone, title))
-    across = [Tick(_n(height(edge)), seconds(edge)) for edge in TIMES if low <= edge <= high]
+    edges = [edge for edge in TIMES if low <= edge <= high]
+    across: list[Tick] = []
+    for edge in reversed(edges):
+        if not across or height(edge) - across[-1].at >= LINE:
+            across.append(Tick(_n(height(edge)), seconds(edge)))
     lines = [("slow", " ".join(slow)), ("middle", " ".join(middle))] if found else []
     summary = "Nothing ended in the last 24 hours."
     if found:

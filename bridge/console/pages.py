@@ -70,6 +70,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_visible,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -89,6 +90,13 @@ def _environment() -> Environment:
         "roles": wording.ROLES,
     }
     return environment
+
+
+def _visible(value: Any) -> Any:
+    """Whatever a template prints; text that is markup already was made by a template."""
+    if isinstance(value, str) and not hasattr(value, "__html__"):
+        return mrkdwn.clean(value)
+    return value
 
 
 def seen(text: Any, limit: int = 2000) -> str:

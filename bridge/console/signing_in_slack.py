@@ -150,13 +150,16 @@ class SlackSigningIn:
             raise NotSignedIn(wording.SIGN_IN["denied"].format(reason=refused[:60]))
         secret = self._slack.client_secret.get_secret_value() if self._slack.client_secret else ""
         try:
-            granted = await web_client(
-                self._outbound, self._slack.api_url, ""
-            ).openid_connect_token(
-                client_id=self._slack.client_id,
-                client_secret=secret,
-                code=code,
-                redirect_uri=self._redirect_uri(request),
+            # The SDK's own method would send the secret as Basic authentication through a part of
+            # aiohttp that is going away; Slack takes it as a parameter just as well.
+            granted = await web_client(self._outbound, self._slack.api_url, "").api_call(
+                "openid.connect.token",
+                data={
+                    "client_id": self._slack.client_id,
+                    "client_secret": secret,
+                    "code": code,
+                    "redirect_uri": self._redirect_uri(request),
+                },
             )
             self._check(_payload(str(granted.get("id_token", ""))), nonce)
             token = str(granted.get("access_token", ""))

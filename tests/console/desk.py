@@ -118,7 +118,9 @@ class Desk:
             for number, one in enumerate(tries, 1):
                 db.execute(insert(attempts).values(_attempt(seq, number, created + number, one)))
             for number, one in enumerate(told):
-                db.execute(insert(deliveries).values(_delivery(seq, job.id, number, created, one)))
+                db.execute(
+                    insert(deliveries).values(_delivery(seq, job.id, number, created + took_s, one))
+                )
 
         await self.store.write(change)
         return job.id
@@ -228,14 +230,14 @@ def _attempt(seq: int, number: int, at: float, one: Mapping[str, Any]) -> dict[s
 def _delivery(
     seq: int, job_id: str, number: int, at: float, one: Mapping[str, Any]
 ) -> dict[str, Any]:
-    told_at = at + 2 if one.get("state", "told") == "told" else None
+    told_at = at + 0.5 if one.get("state", "told") == "told" else None
     return {
         "id": f"D{number}{job_id[-20:]}",
         "job_seq": seq,
         "kind": "slack",
         "state": "told",
-        "run_at": at + 2,
-        "created_at": at + 1.5,
+        "run_at": at + 0.5,
+        "created_at": at + 0.01,
         "attempts": 1,
         "repeated": 0,
         "owner": None,
