@@ -21,7 +21,7 @@ import structlog
 from aiohttp import web
 
 from bridge.actions import catalogue
-from bridge.contract import Action, Job, Outcome, ReplyTo, Upstream
+from bridge.contract import Action, Job, JobState, Outcome, ReplyTo, Upstream
 from bridge.delivery import (
     ActionInfo,
     CallbackDelivery,
@@ -320,11 +320,8 @@ class Bridge:
         return await self.callback_delivery.tell(job, job.reply_to.callback_url, file=file)
 
     async def _show_progress(self, job: Job) -> ReplyTo:
-        if job.state.value == "pending":
-            said = job.outcome.message if job.outcome else ""
-            message = notices.taken_up(job, said)
-        else:
-            message = notices.waiting(job, job.run_at)
+        pending = job.state is JobState.PENDING
+        message = notices.pending(job) if pending else notices.waiting(job, job.run_at)
         return await self.slack_delivery.progress(job, job.reply_to, message)
 
     def _manners(self, job: Job) -> Manners:

@@ -31,10 +31,10 @@ def working(job: Job) -> Message:
     return _progress(job, words.WORKING)
 
 
-def taken_up(job: Job, what: str) -> Message:
-    """The upstream accepted it; `what` says what the bridge is looking for, e.g. "looking for the PDF"."""
-    text = words.TAKEN_UP.format(upstream=upstream(job), what=mrkdwn.safe(what, _LINE))
-    return _progress(job, f"{text} {words.STILL}")
+def pending(job: Job) -> Message:
+    """The upstream accepted it and works on it; what that means stands in the outcome."""
+    said = job.outcome.message if job.outcome is not None else ""
+    return _progress(job, f"{mrkdwn.safe(said, _LINE * 3)} {words.STILL}".strip())
 
 
 def waiting(job: Job, next_at: float) -> Message:

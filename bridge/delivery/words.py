@@ -88,9 +88,8 @@ FACTS_IN_CODE = frozenset(("rid", "session"))
 QUEUED = "Queued."
 QUEUED_WAIT = "Queued, about {wait}. {upstream} allows only so many requests a minute."
 WORKING = "Working on it…"
-TAKEN_UP = "Taken up by {upstream}, {what}…"
 WAITING = "{upstream} does not answer right now. I keep trying; next time {when}."
-STILL = "Still at it. I will tell you how it ends."
+STILL = "I will tell you here how it ends."
 UPSTREAMS: Mapping[str, str] = {"rocketchat": "Rocket.Chat", "superoffice": "SuperOffice"}
 AN_UPSTREAM = "The other side"
 

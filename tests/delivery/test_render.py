@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.contract import Asker, Done, FollowUp, Job, JobState, Refused
+from bridge.contract import Asker, Done, FollowUp, Job, JobState, Pending, Refused
 from bridge.delivery import mrkdwn, notices
 from bridge.delivery.render import ALL_BLOCKS, ActionInfo, Final, Message, Renderer
 from bridge.sandbox.slack import blockkit
@@ -130,7 +130,7 @@ def test_notices_do_no_harm(text: str) -> None:
         notices.mistake(text, text, text),
         notices.job_list(many, infos, text),
         notices.job_list([], infos, text),
-        notices.taken_up(job(None), text),
+        notices.pending(job(Pending("x", text))),
         notices.waiting(job(None), 1.0),
         notices.joined(job(None)),
     ):

@@ -54,9 +54,11 @@ async def test_a_program_s_progress_is_one_message_that_becomes_the_final_one(
     target = await office.delivery.progress(job(None), target, notices.working(job(None)))
     assert target.message_ts
     office.clock.at += 1
-    what = notices.taken_up(job(None), "looking for the PDF")
+    what = notices.pending(job(Pending("x", "The PDF is being made.")))
     await office.delivery.progress(job(None), target, what)
-    assert "Taken up by Rocket.Chat, looking for the PDF…" in office.text(office.seen()[0])
+    assert "The PDF is being made. I will tell you here how it ends." in office.text(
+        office.seen()[0]
+    )
     told = await office.tell(job(), target)
 
     assert isinstance(told, Told)
