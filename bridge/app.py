@@ -21,6 +21,7 @@ import structlog
 from aiohttp import web
 
 from bridge.actions import catalogue
+from bridge.console import Console
 from bridge.contract import Action, Job, JobState, Outcome, ReplyTo, Upstream
 from bridge.delivery import (
     ActionInfo,
@@ -179,6 +180,17 @@ class Bridge:
             clock=clock,
         )
         self.worker = self._worker() if works else None
+        self.console = Console(
+            settings=settings,
+            store=self.store,
+            operator=self.operator,
+            catalogue=self.actions,
+            outbound=self.outbound,
+            clock=clock,
+            operators=settings.console.operators,
+            viewers=settings.console.viewers,
+            worker=self.worker,
+        )
         self._housekeeper: asyncio.Task[None] | None = None
         self.draining = False
 
@@ -209,6 +221,8 @@ class Bridge:
         if self.worker is not None:
             await self.worker.stop(max(0.0, deadline - time.monotonic() - 2.0))
         if self.serves:
+            await self.console.close()
+            await self.api_door.close()
             await self.slack_door.close(max(1.0, deadline - time.monotonic()))
         await self.store.close()
         await self.outbound.close()
@@ -228,6 +242,7 @@ class Bridge:
         app.add_routes(self.slack_door.routes())
         app.add_routes(self.api_door.routes())
         app.add_routes(self.webhook_door.routes())
+        app.add_routes(self.console.routes())
         app.add_routes([web.get("/healthz", self._healthz), web.get("/readyz", self._readyz)])
         return app
 

@@ -151,6 +151,13 @@ class Outbound(Section):
     )
 
 
+class Console(Section):
+    """The operator's pages, for those who sign in with Slack; the API token may do everything."""
+
+    operators: list[str] = Field(default_factory=list, description="Who may act: user:U…, team:T…")
+    viewers: list[str] = Field(default_factory=list, description="Who may look: user:U…, team:T…")
+
+
 class Log(Section):
     """Logging."""
 

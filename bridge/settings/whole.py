@@ -19,6 +19,7 @@ from bridge.settings.kinds import ConnectionName, DatabaseUrl, Secret
 from bridge.settings.sections import (
     Access,
     Api,
+    Console,
     Jobs,
     Log,
     Outbound,
@@ -58,6 +59,7 @@ class Settings(BaseSettings):
     webhooks: Webhooks = Field(default_factory=Webhooks)
     jobs: Jobs = Field(default_factory=Jobs)
     outbound: Outbound = Field(default_factory=Outbound)
+    console: Console = Field(default_factory=Console)
     log: Log = Field(default_factory=Log)
 
     @field_validator("connections", mode="before")
