@@ -209,8 +209,8 @@ class Bridge:
         note = log.info if durable else log.warning
         note("app.started", storage=words, serves=self.serves, works=self.works)
 
-    async def stop(self) -> None:
-        """Refuse new work, let what runs end within the budget, give back the rest."""
+    async def drain(self) -> None:
+        """Refuse new work with 503 while what runs ends within the budget; give back the rest."""
         budget_s = self.settings.jobs.drain_s
         deadline = time.monotonic() + budget_s
         self.refuse_work()
@@ -218,12 +218,18 @@ class Bridge:
         if self._housekeeper is not None:
             self._housekeeper.cancel()
             await asyncio.gather(self._housekeeper, return_exceptions=True)
-        if self.worker is not None:
-            await self.worker.stop(max(0.0, deadline - time.monotonic() - 2.0))
         if self.serves:
             await self.console.close()
             await self.api_door.close()
+        if self.worker is not None:
+            await self.worker.stop(max(0.0, deadline - time.monotonic() - 2.0))
+        if self.serves:
             await self.slack_door.close(max(1.0, deadline - time.monotonic()))
+
+    async def stop(self) -> None:
+        """Drain, if that was not done, and close everything."""
+        if not self.draining:
+            await self.drain()
         await self.store.close()
         await self.outbound.close()
         log.info("app.stopped")

@@ -76,13 +76,15 @@ async def _work(loaded: Settings) -> None:
 async def _until_stopped(bridge: Bridge, host: str, port: int) -> None:
     from aiohttp import web
 
-    runner = web.AppRunner(bridge.web_app(), access_log=None, handle_signals=False)
+    runner = web.AppRunner(
+        bridge.web_app(), access_log=None, handle_signals=False, shutdown_timeout=2.0
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
         bridge.listening(runner.addresses[0][1])
         await _signal()
-        bridge.refuse_work()
+        await bridge.drain()  # the doors still answer: 503, and when to come again
     finally:
         await runner.cleanup()
 
