@@ -1,6 +1,9 @@
 # The verbs of this repository. Each sets up what it needs in .venv first.
 
 PYTHON ?= python3
+# trust what this machine trusts, also behind a company's proxy (two names: uv renamed the option)
+export UV_SYSTEM_CERTS ?= true
+export UV_NATIVE_TLS ?= true
 BIN := .venv/bin
 RUN := $(BIN)/python -m
 
