@@ -141,6 +141,7 @@ WRONG = [
         "access.rules[1].whom: there is no such setting. Did you mean who?",
     ),
     ('[[routing]]\nconnections = ["eats"]', "routing[1].connections: there is no connection eats."),
+    ('[webhooks]\nsecret = "whsec_!"', "is no Standard Webhooks secret; make one with: echo"),
     ("[server\nport = 1", "is no valid TOML (at line 1, column 8). Correct that line."),
 ]
 

@@ -9,6 +9,11 @@ from pydantic import Field, model_validator
 from bridge.settings.kinds import Address, AddressOrNone, NeededSecret, Secret, Section
 
 KINDS = ("rocketchat", "superoffice")
+ActAs = Literal["person_or_service", "person", "service"]
+ACT_AS = (
+    "Whose account acts for people: their linked one if any, only that, or the service account."
+)
+SAME_EMAIL = "Link only accounts with the e-mail address that Slack knows of the person."
 
 
 class RocketChat(Section):
@@ -29,6 +34,8 @@ class RocketChat(Section):
     sign_comments: bool = Field(
         default=False, description="Add the asker's name to a closing comment."
     )
+    act_as: ActAs = Field("person_or_service", description=ACT_AS)
+    link_same_email: bool = Field(default=True, description=SAME_EMAIL)
 
 
 class SuperOffice(Section):
@@ -62,6 +69,8 @@ class SuperOffice(Section):
     timezone: str = Field("", description="SO-TimeZone.")
     pace_limit: int = Field(0, ge=0, description="Calls per window and route; 0: none known.")
     pace_window_s: float = Field(1.0, gt=0, description="Length of that window in seconds.")
+    act_as: ActAs = Field("person_or_service", description=ACT_AS)
+    link_same_email: bool = Field(default=True, description=SAME_EMAIL)
 
     @model_validator(mode="after")
     def _complete(self) -> SuperOffice:

@@ -6,6 +6,7 @@ Values never appear in a refusal: any of them may be a secret in the wrong place
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 from typing import Annotated, Any
@@ -73,6 +74,19 @@ def _database(value: str) -> str:
     return value
 
 
+def _standard(value: SecretStr | None) -> SecretStr | None:
+    encoded = "" if value is None else value.get_secret_value().removeprefix("whsec_")
+    try:
+        found = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+    except ValueError:
+        found = b""
+    if value is not None and not found:
+        raise ValueError(
+            'is no Standard Webhooks secret; make one with: echo "whsec_$(openssl rand -base64 32)"'
+        )
+    return value
+
+
 def _connection_name(value: str) -> str:
     if not NAME.fullmatch(value):
         raise ValueError("is no name for a connection; use letters, digits, - and _, at most 40")
@@ -80,6 +94,7 @@ def _connection_name(value: str) -> str:
 
 
 Secret = Annotated[SecretStr | None, BeforeValidator(_blank_is_none)]
+StandardSecret = Annotated[Secret, AfterValidator(_standard)]
 NeededSecret = Annotated[SecretStr, AfterValidator(_not_blank)]
 Address = Annotated[str, AfterValidator(_address)]
 AddressOrNone = Annotated[str, AfterValidator(_address_or_none)]

@@ -6,7 +6,14 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from bridge.settings.kinds import Address, AddressOrNone, NetworkRange, Secret, Section
+from bridge.settings.kinds import (
+    Address,
+    AddressOrNone,
+    NetworkRange,
+    Secret,
+    Section,
+    StandardSecret,
+)
 
 
 class Server(Section):
@@ -110,7 +117,7 @@ class Api(Section):
 class Webhooks(Section):
     """Doors for foreign payloads."""
 
-    secret: Secret = Field(None, description="Standard Webhooks secret (whsec_…).")
+    secret: StandardSecret = Field(None, description="Standard Webhooks secret (whsec_…).")
     sources: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Declared senders; see the webhook recipes."
     )

@@ -1,0 +1,11 @@
+"""Looking before trouble does: `check` reads the settings, `doctor` asks the systems themselves.
+
+Both answer with a `Report` of rows: what was looked at, how it stands, what to do. Nothing here changes
+anything, anywhere; what cannot be found out is said to be unknown rather than good.
+"""
+
+from bridge.checks.offline import check
+from bridge.checks.online import doctor
+from bridge.checks.report import Report, Row, State
+
+__all__ = ["Report", "Row", "State", "check", "doctor"]
