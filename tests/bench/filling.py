@@ -21,7 +21,7 @@ def fill(connection: Connection, state: str, count: int, *, upstream: str = "roc
     first = (connection.scalar(text("SELECT max(seq) FROM jobs")) or 0) + 1
     done = state == "done"
     values = (
-        "'fill' || i, 'key:bench', 'rocketchat.close_room', :upstream, :channel, :upstream || ':' || i,"
+        "'fill' || i, 'key:bench', 'rocketchat.close_room', :upstream, :channel, CAST(:lane AS text) || i,"
         " 1, 1.0 * i, :state, 'flow', 1, :tries, 0, 1.0, 1.0, CAST(:ended AS double precision), 0, '',"
         " :args, :asker, '', '{}', CAST(:outcome AS text)"
     )
@@ -38,6 +38,7 @@ def fill(connection: Connection, state: str, count: int, *, upstream: str = "roc
             "last": first + count - 1,
             "state": state,
             "upstream": upstream,
+            "lane": f"{upstream}:",
             "channel": f"{upstream} {ROUTE}",
             "tries": int(done),
             "ended": 1.0 if done else None,

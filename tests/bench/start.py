@@ -1,0 +1,142 @@
+"""How long `python -m bridge serve` takes on an empty SQLite until /readyz says 200, and what it holds then.
+
+Run: `python -m tests.bench.start [--quick]`. The interpreter's bytecode cache is warm, as after an
+installation; `first start` is without it, as after an unpacked archive. `again` opens the database that
+is there already. The baseline is a bare aiohttp server, started the same way in the same run.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+
+from tests.bench import report
+from tests.bench.report import Line, median
+from tests.world import API_TOKEN
+
+MOST_S, MOST_MB = 1.5, 120
+BARE = """
+import sys
+from aiohttp import web
+async def ready(_): return web.json_response({})
+app = web.Application()
+app.router.add_get("/readyz", ready)
+web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
+"""
+
+
+def start(command: list[str], port: int, environment: dict[str, str]) -> tuple[float, float]:
+    """(seconds to ready, MB resident then)."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        while not _is_ready(port):
+            if process.poll() is not None:
+                raise RuntimeError(f"it ended with {process.returncode}: {command[1:]}")
+            if time.perf_counter() - started > 60:
+                raise TimeoutError("not ready within 60 s")
+            time.sleep(0.01)
+        took = time.perf_counter() - started
+        return took, psutil.Process(process.pid).memory_info().rss / 1e6
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError):
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _environment(folder: Path, database: Path, cache: Path, port: int) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {
+        **kept,
+        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+        "PYTHONPYCACHEPREFIX": str(cache),
+        "DATABASE_URL": f"sqlite:///{database}",
+        "BRIDGE_CONFIG": str(folder / "empty.toml"),
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "BRIDGE_API_TOKEN": API_TOKEN,
+        "SLACK_SIGNING_SECRET": "bench-signing-secret",
+        "SLACK_BOT_TOKEN": "xoxb-bench",
+        "SLACK_API_URL": "http://127.0.0.1:9/api/",
+        "ROCKETCHAT_URL": "http://127.0.0.1:9",
+        "ROCKETCHAT_USER_ID": "bench",
+        "ROCKETCHAT_AUTH_TOKEN": "bench",
+    }
+
+
+def bench(*, quick: bool) -> list[Line]:
+    rounds = 3 if quick else 7
+    found: dict[str, list[tuple[float, float]]] = {"bare": [], "empty": [], "again": []}
+    serve = [sys.executable, "-m", "bridge", "serve"]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "empty.toml").touch()
+        warm = folder / "bytecode"
+
+        def one(command: list[str], database: str, cache: Path) -> tuple[float, float]:
+            port = _free_port()
+            whole = [*command, str(port)] if command[1] == "-c" else command
+            return start(whole, port, _environment(folder, folder / database, cache, port))
+
+        first = one(serve, "first.db", warm)
+        for turn in range(rounds):
+            found["bare"].append(one([sys.executable, "-c", BARE], "none.db", warm))
+            found["empty"].append(one(serve, f"{turn}.db", warm))
+            found["again"].append(one(serve, f"{turn}.db", warm))
+    bare_s, bare_mb = (median(one[place] for one in found["bare"]) for place in (0, 1))
+    empty_s, empty_mb = (median(one[place] for one in found["empty"]) for place in (0, 1))
+    again_s, again_mb = (median(one[place] for one in found["again"]) for place in (0, 1))
+    return [
+        Line(
+            "start",
+            "empty SQLite to /readyz 200",
+            empty_s,
+            "s",
+            bare_s,
+            empty_s / bare_s,
+            f"< {MOST_S} s",
+            empty_s < MOST_S,
+        ),
+        Line("start", "again to /readyz 200", again_s, "s", bare_s, again_s / bare_s),
+        Line("start", "first start, no bytecode", round(first[0], 3), "s"),
+        Line(
+            "start",
+            "resident when ready, empty SQLite",
+            empty_mb,
+            "MB",
+            bare_mb,
+            empty_mb / bare_mb,
+            f"< {MOST_MB} MB",
+            empty_mb < MOST_MB,
+        ),
+        Line("start", "resident when ready, again", again_mb, "MB", bare_mb, again_mb / bare_mb),
+    ]
+
+
+if __name__ == "__main__":
+    report.run({"start": bench}, __doc__ or "")
