@@ -17,7 +17,7 @@ from bridge.console import wording
 from bridge.console.asked import Asked
 from bridge.console.pages import page
 from bridge.console.roles import Role
-from bridge.console.showing import CANCELLABLE, Showing
+from bridge.console.showing import CANCELLABLE, JOB_ID, Showing
 from bridge.console.visit import Gate, Visit, see
 from bridge.contract import JobState
 from bridge.jobs.operating import BULK, RETRYABLE, NotAllowed, Operator
@@ -47,8 +47,8 @@ class Acting:
     def routes(self) -> list[web.AbstractRouteDef]:
         gate = self._gate
         return [
-            web.post("/console/jobs/{id}/retry", gate(self._retry, needs=Role.OPERATOR)),
-            web.post("/console/jobs/{id}/cancel", gate(self._cancel, needs=Role.OPERATOR)),
+            web.post(f"/console/jobs/{JOB_ID}/retry", gate(self._retry, needs=Role.OPERATOR)),
+            web.post(f"/console/jobs/{JOB_ID}/cancel", gate(self._cancel, needs=Role.OPERATOR)),
             web.get("/console/bulk", gate(self._ask, needs=Role.OPERATOR)),
             web.post("/console/bulk", gate(self._do, needs=Role.OPERATOR)),
         ]

@@ -45,7 +45,8 @@ class Asked:
         known = {state.value: state for state in STATES}
 
         def text(name: str) -> str:
-            return str(query.get(name, "")).strip()[:LONGEST]
+            given = str(query.get(name, ""))[:LONGEST]
+            return "".join(sign for sign in given if sign.isprintable()).strip()
 
         span = text("span")
         return cls(
@@ -126,6 +127,6 @@ def _told(text: str) -> str:
 def _moment(text: str) -> float | None:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

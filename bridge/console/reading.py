@@ -9,6 +9,7 @@ jobs are numbered in the order in which they were accepted. Counts stop at `MOST
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,6 +24,7 @@ REACH: Final = 5_000
 MOST: Final = 10_000
 CLOCK_SLACK_S: Final = 120.0  # a host's clock may have been set back between two jobs
 
+_CURSOR = re.compile(r"[0-9]{1,15}")
 _COLUMNS = (
     jobs.c.seq,
     jobs.c.id,
@@ -79,7 +81,8 @@ class Wish:
 
 def page(db: Connection, wish: Wish) -> Shelf:
     """The newest jobs that match."""
-    which, before = wish.which, int(wish.cursor) if wish.cursor.isdigit() else None
+    which = wish.which
+    before = int(wish.cursor) if _CURSOR.fullmatch(wish.cursor) else None
     low = _seq_at(db, which.since - CLOCK_SLACK_S) if which.since is not None else None
     high = _seq_at(db, which.until + CLOCK_SLACK_S) if which.until is not None else None
     edges: list[ColumnElement[bool]] = []

@@ -22,6 +22,7 @@ from bridge.jobs.worker import Worker
 from bridge.settings import Settings
 
 PARKED_FIRST: Final = 20
+JOB_ID: Final = "{id:[0-9A-Za-z]{1,32}}"
 CANCELLABLE: Final = (JobState.QUEUED, JobState.WAITING, JobState.PENDING)
 
 SourcesView = Callable[[], "Sequence[SourceView] | Awaitable[Sequence[SourceView]]"]
@@ -55,7 +56,7 @@ class Showing:
     def routes(self) -> list[web.AbstractRouteDef]:
         pages = {
             "/console": self._jobs,
-            "/console/jobs/{id}": self._job,
+            f"/console/jobs/{JOB_ID}": self._job,
             "/console/overview": self._overview,
             "/console/connections": self._connections,
             "/console/sources": self._sources,
@@ -72,13 +73,14 @@ class Showing:
         cursor = query.get("after", "")
         which = asked.filter(self._clock())
         connections = tuple(self._settings.connections)
+        lanes_of = tuple({*connections, asked.connection} - {""})
         apart = () if asked.states else (JobState.PARKED,)
-        wish = reading.Wish(which, apart, connections, cursor=cursor)
+        wish = reading.Wish(which, apart, lanes_of, cursor=cursor)
         shelf = await self._store.read(lambda db: reading.page(db, wish))
         parked = reading.Shelf([])
         if apart and not cursor:
             first = reading.Wish(
-                asked.but(states=apart).filter(self._clock()), (), connections, PARKED_FIRST
+                asked.but(states=apart).filter(self._clock()), (), lanes_of, PARKED_FIRST
             )
             parked = await self._store.read(lambda db: reading.page(db, first))
         tally = await self._store.read(reading.tally)
@@ -104,7 +106,7 @@ class Showing:
         self, visit: Visit, job_id: str, *, problem: str = "", status: int = 200
     ) -> web.StreamResponse:
         """A job's page, after a deed also with what kept it from being done."""
-        job = await self._store.get(job_id) if len(job_id) <= 64 else None
+        job = await self._store.get(job_id)
         if job is None:
             return self._gate.message(visit, wording.NOT_FOUND, 404)
         attempts, deliveries = await self._operator.history(job.id)

@@ -17,7 +17,7 @@ from bridge.console.knocks import Knocks, address
 from bridge.console.pages import page
 from bridge.console.roles import Role
 from bridge.console.session import Session
-from bridge.console.visit import Gate, Visit, see
+from bridge.console.visit import Gate, Visit, from_elsewhere, see
 
 log = structlog.get_logger()
 
@@ -49,16 +49,17 @@ class SigningIn:
 
     def refuse(self, visit: Visit, sentence: str, status: int, wait_s: int = 0) -> web.Response:
         """The sign-in page with a reason, and a session whose token its form carries."""
+        keeps = visit.role is Role.NOBODY and not from_elsewhere(visit.request)
         values = {
             "csrf": visit.session.csrf,
             "sentence": sentence,
-            "with_token": bool(self._token),
+            "with_token": bool(self._token) and keeps,
             "with_slack": self._with_slack,
         }
         response = page("sign_in.html", values, status=status)
         if wait_s:
             response.headers["Retry-After"] = str(wait_s)
-        if visit.role is Role.NOBODY:
+        if keeps:
             self._gate.sessions.keep(visit.request, response, visit.session)
         return response
 
@@ -72,6 +73,8 @@ class SigningIn:
     async def _ask(self, visit: Visit) -> web.StreamResponse:
         if visit.role > Role.NOBODY:
             return see("/console")
+        if from_elsewhere(visit.request):
+            return page("onward.html", {"address": "/console"})
         nothing = not self._token and not self._with_slack
         return self.refuse(visit, wording.SIGN_IN["none"] if nothing else "", 200)
 

@@ -64,10 +64,13 @@ class Gate:
             session = self.sessions.read(request)
             role = self.sessions.role(session)
             if needs > Role.NOBODY and role is Role.NOBODY:
-                return self._to_sign_in(request, session)
+                return self._to_sign_in(request)
             form: Form = MultiDictProxy(MultiDict())
             if request.method == "POST":
-                form = await request.post()
+                try:
+                    form = await request.post()
+                except ValueError:  # a multipart body that is none
+                    return self.message(Visit(request, session, role, form), wording.NOT_OURS, 400)
                 given = form.get(FIELD, "")
                 if not is_ours(session, request, given if isinstance(given, str) else ""):
                     log.warning("console.form_refused", remote=request.remote)
@@ -102,15 +105,21 @@ class Gate:
         values = self.frame(visit) | {"sentence": sentence, "status": status}
         return page("message.html", values, status=status)
 
-    def _to_sign_in(self, request: web.Request, session: Session) -> web.Response:
-        if request.method == "GET" and request.headers.get("Sec-Fetch-Site") == "cross-site":
-            # A Strict cookie does not come with a link from elsewhere (Slack, a mail); it does once
-            # our own page asks again.
+    def _to_sign_in(self, request: web.Request) -> web.Response:
+        if request.method == "GET" and from_elsewhere(request):
             return page("onward.html", {"address": request.path_qs})
         if request.method != "GET" or request.headers.get("Accept") == "text/event-stream":
             return web.Response(status=401, text=wording.SIGN_IN["expired"], headers=UNSTORED)
-        del session
         return see("/console/sign-in")
+
+
+def from_elsewhere(request: web.Request) -> bool:
+    """Whether a link from elsewhere led here (Slack, a mail).
+
+    A Strict cookie does not come with it; it does once a page of ours asks again, which is what
+    `onward.html` is for. Until then nothing may be decided, and no cookie replaced.
+    """
+    return request.headers.get("Sec-Fetch-Site") == "cross-site"
 
 
 def see(address: str) -> web.Response:

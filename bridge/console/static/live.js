@@ -4,7 +4,7 @@
 
 const GAP_MS = 900;
 const main = document.querySelector("main");
-const follow = main?.dataset.follow;
+const follow = main?.dataset.follow?.split(" "); // "jobs", "all", or ids
 const received = new WeakMap(); // node -> its HTML as the server sent it
 
 const remember = (root) => {
@@ -16,21 +16,23 @@ const remember = (root) => {
 const near = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "narrow" });
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const moment = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
 
-const said = (at) => {
+const said = (at, exact) => {
+  const today = new Date(at).toDateString() === new Date().toDateString();
+  if (exact) return (today ? clock : moment).format(at);
   const seconds = Math.round((at - Date.now()) / 1000);
   const size = Math.abs(seconds);
   if (size < 60) return near.format(seconds, "second");
   if (size < 3600) return near.format(Math.round(seconds / 60), "minute");
-  if (new Date(at).toDateString() === new Date().toDateString()) return clock.format(at);
-  return day.format(at);
+  return (today ? clock : day).format(at);
 };
 
 const tellTimes = () => {
   for (const node of document.querySelectorAll("time[data-time]")) {
     const at = Date.parse(node.dateTime);
-    const text = said(at);
+    const text = said(at, node.dataset.time === "exact");
     if (node.textContent !== text) node.textContent = text;
     if (!node.dataset.told) {
       node.dataset.told = "yes";
@@ -68,7 +70,11 @@ const replace = (old, fresh, lit) => {
     const twin = node.querySelectorAll("details")[place];
     if (twin) twin.open = details.open;
   }
-  if (old) old.replaceWith(node);
+  if (old) {
+    const { scrollLeft } = old;
+    old.replaceWith(node);
+    node.scrollLeft = scrollLeft;
+  }
   remember(node);
   received.set(node, html);
   if (lit) node.classList.add("fresh");
@@ -120,6 +126,18 @@ const apply = (page) => {
   }
   tellTimes();
   showCopying();
+  announce();
+};
+
+const countParked = () => document.querySelectorAll('[data-live="parked-rows"] > [data-key]').length;
+let parked = countParked();
+
+const announce = () => {
+  const now = countParked();
+  if (now === parked) return;
+  parked = now;
+  const place = document.querySelector("[data-announce]");
+  if (place) place.textContent = now === 1 ? "1 parked job" : `${now} parked jobs`;
 };
 
 let busy = false, again = false;
@@ -156,11 +174,13 @@ const listen = () => {
   });
   stream.addEventListener("changed", (event) => {
     const { ids, more } = JSON.parse(event.data);
-    if (more || follow === "jobs" || follow === "all" || ids.includes(follow) || main.dataset.lane) refresh();
+    if (more || follow[0] === "jobs" || follow[0] === "all" || ids.some((id) => follow.includes(id))) refresh();
   });
   stream.addEventListener("error", () => {
     tellLink("off", "reconnecting");
-    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
+    if (stream.readyState !== EventSource.CLOSED) return;
+    refresh(); // signed out? then this leads to the sign-in page
+    setTimeout(listen, 5000);
   });
 };
 
