@@ -46,7 +46,10 @@ ARGS: dict[str, dict[str, Any]] = {
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     folder = tmp_path_factory.mktemp("world")
-    unhurried = {"jobs__join_window_s": 0.0, "connections__rocketchat__pace_limit": 0}
+    unhurried: dict[str, Any] = {
+        "jobs__join_window_s": 0.0,
+        "connections__rocketchat__pace_limit": 0,
+    }
     async with world(folder, **unhurried) as made:
         yield made
 
