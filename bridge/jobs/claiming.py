@@ -109,28 +109,36 @@ def _claim_channels(
     wanted = set(places.values()) | {(place[0], windows.BREAKER) for place in places.values()}
     stored = windows.read(connection, wanted)
     changed: dict[windows.Place, Window] = {}
-    for position, name in enumerate(channels):
-        left = item.capacity - len(claims.rows)
-        if left <= 0:
-            break
+
+    def room(name: str) -> tuple[int, Window, Window | None]:
+        """How many may start on this channel now, its window, and its breaker when that is open."""
         place = places[name]
         breaker_place = (place[0], windows.BREAKER)
         breaker = changed.get(breaker_place) or stored.get(breaker_place)
         window = stored.get(place, item.default_window(*place)).at(item.now)
         free = window.free(item.now)
-        probing = breaker is not None and breaker.resets_at > 0
-        if breaker is not None and probing:
-            free = min(free, 1) if item.now >= breaker.resets_at else 0
+        if breaker is None or breaker.resets_at <= 0:
+            return free, window, None
+        return (min(free, 1) if item.now >= breaker.resets_at else 0), window, breaker
+
+    shares = sum(1 for name in channels if room(name)[0] > 0)  # what is closed needs no share
+    for name in channels:
+        left = item.capacity - len(claims.rows)
+        if left <= 0:
+            break
+        place = places[name]
+        free, window, breaker = room(name)
         if free <= 0:
-            _wake(claims, window, breaker if probing else None, item.now)
+            _wake(claims, window, breaker, item.now)
             continue
-        fair = -(-left // (len(channels) - position))
+        fair = -(-left // max(1, shares))
+        shares -= 1
         rows = _claim_channel(connection, item, name, min(free, fair))
         claims.rows += rows
-        if breaker is not None and probing and rows:
+        if breaker is not None and rows:
             claims.probing.add(place[0])
             next_probe = item.now + breaker.window_s
-            changed[breaker_place] = Window(
+            changed[(place[0], windows.BREAKER)] = Window(
                 breaker.calls, breaker.window_s, breaker.used, next_probe, breaker.source
             )
         if rows and not window.unlimited:
