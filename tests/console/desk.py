@@ -163,9 +163,11 @@ def settings(**changes: Any) -> Settings:
     return Settings(**{**values, **changes})
 
 
-async def open_desk(folder: Path, clock: Clock, wanted: Settings, **more: Any) -> Desk:
-    """A desk on a new SQLite file; `more` goes to the console."""
-    url = f"sqlite:///{folder / 'console.db'}"
+async def open_desk(
+    folder: Path, clock: Clock, wanted: Settings, *, url: str = "", **more: Any
+) -> Desk:
+    """A desk on a new SQLite file, or on the database at `url`; `more` goes to the console."""
+    url = url or f"sqlite:///{folder / 'console.db'}"
     migrate(open_engine(parse_url(url)))
     store = Store(
         url,
