@@ -31,6 +31,7 @@ from bridge.settings import Settings
 ENVELOPE: Final = frozenset(("args", "connection", "reply_to"))
 MAX_KEY: Final = 255
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _WAIT: Final = re.compile(r"(?:^|[\s,;])wait\s*=\s*\"?(\d{1,6})\"?(?=$|[\s,;])", re.IGNORECASE)
 
 
@@ -159,8 +160,9 @@ def json_response(
     value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
     """A compact JSON answer."""
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    return web.Response(status=status, body=body, content_type="application/json", headers=headers)
+    told = {"Content-Type": "application/json", **(headers or {})}
+    body = _ENCODE(value).encode("utf-8", "replace")
+    return web.Response(status=status, body=body, headers=told)
 
 
 def _key(given: str | None) -> str:

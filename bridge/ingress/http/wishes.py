@@ -22,6 +22,7 @@ from bridge.settings import Connection
 from bridge.surfaces.leaves import leaves
 
 MAX_URL: Final = 2048
+NOWHERE: Final = ReplyTo()
 
 
 class ReplyToField(BaseModel):
@@ -106,7 +107,7 @@ def choose_connection(
 def read_reply_to(given: Any, *, may_call_back: bool, above: tuple[str, ...] = ()) -> ReplyTo:
     """Where to tell. Raises `Problem`; whether the address may be reached is seen when it is."""
     if given is None:
-        return ReplyTo()
+        return NOWHERE
     try:
         wish = ReplyToField.model_validate(given)
     except ValidationError as error:
