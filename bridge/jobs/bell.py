@@ -53,6 +53,11 @@ class Bell:
         self._fd = self._driver.fileno()
         self._loop.call_soon_threadsafe(self._watch, self._fd)
 
+    @property
+    def listening(self) -> bool:
+        """Whether notifications can be heard; not after the connection broke."""
+        return self._fd >= 0
+
     def detach(self) -> None:
         """Stop listening; in the connection's thread, before it is closed."""
         fd, self._fd, self._driver = self._fd, -1, None
@@ -73,7 +78,8 @@ class Bell:
         pgconn, fd = self._driver.pgconn, self._fd
         try:
             pgconn.consume_input()
-        except Exception:  # noqa: BLE001 - a dead connection: the next read finds out and reconnects
+        except Exception:  # noqa: BLE001 - a dead connection: the store's next read makes another
+            self.detach()
             return
         while (notice := pgconn.notifies()) is not None:
             self._tell(notice.extra.decode())

@@ -8,6 +8,7 @@ connections in all.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -178,6 +179,9 @@ class Store:
         """Renew the leases of what is really held; the jobs that still are."""
         item = claiming.Beat(owner, self.clock(), lease_s, held, telling)
         still: set[int] = await self._do(claiming.beat, item)
+        if self._bell is not None and not self._bell.listening:
+            with contextlib.suppress(StoreDown):
+                await self.read(lambda _: None)  # connects again, and listens
         return still
 
     async def sweep(self) -> int:
@@ -271,6 +275,8 @@ class Store:
         return rank
 
     def _read(self, look: Callable[[Connection], T]) -> T:
+        if self._bell is not None and not self._bell.listening:
+            self._disconnect_reader()
         try:
             if self._read_connection is None:
                 self._read_connection = self._read_engine.connect()

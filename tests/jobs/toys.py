@@ -122,8 +122,10 @@ class Upstream:
     answer: Callable[[Request], Awaitable[Response]] | None = None
     sent: list[Request] = field(default_factory=list)
 
-    async def send(self, request: Request, *, person: str = "", trace: str = "") -> Response:
-        del person, trace
+    async def send(
+        self, request: Request, *, person: str = "", trace: str = "", language: str = ""
+    ) -> Response:
+        del person, trace, language
         self.sent.append(request)
         await asyncio.sleep(0)
         return await self.answer(request) if self.answer else OK
