@@ -67,6 +67,7 @@ async def _work(loaded: Settings) -> None:
 
     bridge = Bridge(loaded, serves=False)
     await bridge.start()
+    _reload_on_hangup(bridge)
     try:
         await _signal()
     finally:
@@ -83,10 +84,24 @@ async def _until_stopped(bridge: Bridge, host: str, port: int) -> None:
     try:
         await web.TCPSite(runner, host, port).start()
         bridge.listening(runner.addresses[0][1])
+        _reload_on_hangup(bridge)
         await _signal()
         await bridge.drain()  # the doors still answer: 503, and when to come again
     finally:
         await runner.cleanup()
+
+
+def _reload_on_hangup(bridge: Bridge) -> None:
+    """SIGHUP: read the settings again. One reload at a time; the loop keeps the task alive."""
+    reloads: set[asyncio.Task[None]] = set()
+
+    def hangup() -> None:
+        if not reloads:
+            task = asyncio.create_task(bridge.reload())
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hangup)
 
 
 async def _signal() -> None:
@@ -129,7 +144,7 @@ async def _demo(port: int | None, *, opens: bool) -> None:
         os.environ |= {"PORT": str(bridge_port), **sandbox.environment()}
         loaded = settings()
         bridge = Bridge(loaded)
-        sandbox.explain = lambda name, headers, body: bridge.webhook_door.explain(
+        sandbox.explain = lambda name, headers, body: bridge.doors.webhooks.explain(
             name, headers, body
         ).as_json()
         sandbox.command_names = loaded.slack.commands

@@ -40,7 +40,7 @@ class ClaimItem:
     capacity: int
     lease_s: float
     default_window: Callable[[str, str], Window]  # (connection, route)
-    connections: frozenset[str]  # those this worker can reach
+    connections: Collection[str]  # those this worker can reach
     people_in_a_row: dict[str, int]  # per channel, kept by the worker between claims
     intends: Callable[[str], bool]  # channel -> the claim itself is the stored intent to write
     turn: int = 0  # rotates the channels, so that none is always first

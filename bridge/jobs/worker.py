@@ -13,7 +13,7 @@ import os
 import random
 import socket
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from typing import Any
 
 import structlog
@@ -48,7 +48,7 @@ class Worker:
         limits: Limits,
         teller: Teller,
         actions: Mapping[str, type[Action]],
-        connections: frozenset[str],
+        connections: Collection[str],
         phrase: Callable[[Outcome], Outcome],
         settings: JobSettings,
         luck: Callable[[], float] = random.random,

@@ -10,7 +10,7 @@ from tests.world import World, world
 
 
 async def settle(here: World) -> None:
-    await here.bridge.slack_door.errands.idle()
+    await here.bridge.doors.slack.errands.idle()
 
 
 async def test_lists_hold_rooms_agents_and_associate_ids(tmp_path: Path) -> None:

@@ -1,0 +1,138 @@
+"""The doors under one set of settings, and routes that always lead to the current ones.
+
+A reload builds new doors and puts them in the place of the old in one step: a request is answered by the
+old or by the new doors, never by a mixture, and no connection is dropped for it. Paths are the same under
+all settings, but for those that a feature brings; a new path counts from the next start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from aiohttp import web
+
+from bridge.app.telling import about
+from bridge.console import Console
+from bridge.contract import Action, Upstream
+from bridge.ingress.api import ApiDoor
+from bridge.ingress.slack import SlackDoor
+from bridge.ingress.slack.install import installations_of
+from bridge.ingress.slack.reading import StoredJobs
+from bridge.ingress.slack.references import References
+from bridge.ingress.webhooks import WebhookDoor
+from bridge.jobs.database import open_engine, parse_url
+from bridge.jobs.operating import Operator
+from bridge.jobs.store import Store
+from bridge.jobs.worker import Worker
+from bridge.outbound import Outbound
+from bridge.settings import Settings
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Place = tuple[str, str]  # method, path
+
+
+class Doors:
+    """Slack, the API, the webhooks and the console, built from one set of settings."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        actions: Mapping[str, type[Action]],
+        store: Store,
+        outbound: Outbound,
+        upstreams: Mapping[str, Upstream],
+        references: References,
+        worker: Callable[[], Worker | None],
+        clock: Callable[[], float],
+    ) -> None:
+        operator = Operator(store)
+        self.slack = SlackDoor(
+            settings=settings,
+            catalogue=actions,
+            about={name: about(action) for name, action in actions.items()},
+            intake=store,
+            reader=StoredJobs(store),
+            outbound=outbound,
+            upstreams=upstreams,
+            references=references,
+            vault=store.vault,
+            clock=clock,
+            installations=installations_of(
+                settings,
+                open_engine(parse_url(settings.database_url), autocommit=True),
+                store.vault,
+                outbound,
+            ),
+        )
+        self.api = ApiDoor(
+            settings=settings,
+            catalogue=actions,
+            intake=store,
+            reader=store,
+            operator=operator,
+            clock=clock,
+        )
+        self.webhooks = WebhookDoor(settings=settings, catalogue=actions, intake=store, clock=clock)
+        self._console: Callable[[], Console] = lambda: Console(
+            settings=settings,
+            store=store,
+            operator=operator,
+            catalogue=actions,
+            outbound=outbound,
+            clock=clock,
+            operators=settings.console.operators,
+            viewers=settings.console.viewers,
+            worker=worker(),
+        )
+        self.console: Console | None = None
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every route of every door."""
+        if self.console is None:
+            self.console = self._console()  # it shows the worker, which is built after the doors
+        found = [
+            *self.slack.routes(),
+            *self.api.routes(),
+            *self.webhooks.routes(),
+            *self.console.routes(),
+        ]
+        return [route for route in found if isinstance(route, web.RouteDef)]
+
+    async def start(self) -> None:
+        await self.slack.start()
+
+    async def close_streams(self) -> None:
+        """End the answers that would go on for ever."""
+        if self.console is not None:
+            await self.console.close()
+        await self.api.close()
+
+    async def close(self, budget_s: float) -> None:
+        await self.close_streams()
+        await self.slack.close(budget_s)
+
+
+class Switchboard:
+    """Routes whose handlers are looked up at each request, so that the doors can be replaced."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[Place, Handler] = {}
+
+    def connect(self, doors: Doors) -> list[web.RouteDef]:
+        """From now on lead to these doors; the routes to register, the first time."""
+        routes = doors.routes()
+        self._handlers = {(route.method, route.path): route.handler for route in routes}
+        return [
+            web.route(route.method, route.path, self._lead((route.method, route.path)))
+            for route in routes
+        ]
+
+    def _lead(self, place: Place) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            handler = self._handlers.get(place)
+            if handler is None:
+                raise web.HTTPNotFound
+            return await handler(request)
+
+        return handle

@@ -1,0 +1,247 @@
+"""One process: built from the settings, started in order, reloaded, drained and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+
+import structlog
+from aiohttp import web
+
+from bridge.actions import catalogue
+from bridge.app.doors import Doors, Switchboard
+from bridge.app.health import Health
+from bridge.app.storage import assumed, key_material, prepare_database
+from bridge.app.telling import Ways
+from bridge.contract import Action, Job, Outcome, ReplyTo, Upstream
+from bridge.delivery import File, Telling
+from bridge.ingress.slack.references import References
+from bridge.jobs.attempt import Claimed, Manners, Runner
+from bridge.jobs.limits import Limits
+from bridge.jobs.operating import Operator
+from bridge.jobs.pace import Window
+from bridge.jobs.store import Store
+from bridge.jobs.telling import Teller
+from bridge.jobs.worker import Worker
+from bridge.jobs.writer import StoreDown
+from bridge.outbound import Outbound
+from bridge.settings import Reloader, Settings
+from bridge.upstreams import connect
+from bridge.vault import Vault
+
+log = structlog.get_logger()
+
+HOUSEKEEPING_S = 600.0
+DAY_S = 86_400.0
+
+
+class Bridge:
+    """One process: doors, store, and unless told otherwise a worker."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        serves: bool = True,
+        works: bool = True,
+        clock: Callable[[], float] = time.time,
+        actions: Mapping[str, type[Action]] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.serves, self.works = serves, works
+        self.actions = actions or catalogue()
+        keys = key_material(settings)
+        self.outbound = Outbound(settings.outbound)
+        self.upstreams: dict[str, Upstream] = {}
+        self._windows: dict[str, Window] = {}
+        self._connect(settings)
+        self.store = Store(
+            settings.database_url,
+            actions=self.actions,
+            vault=Vault(keys),
+            clock=clock,
+            join_window_s=settings.jobs.join_window_s,
+            windows_assumed=self._windows,
+        )
+        self.operator = Operator(self.store)
+        self.references = References(keys, clock=clock)
+        self.reloader = Reloader(settings)
+        self.doors = self._doors(settings)
+        self._ways = self._ways_of(settings, self.doors)
+        self._switchboard = Switchboard()
+        self.worker = self._worker() if works else None
+        self._health = Health(self.store, lambda: self.worker, lambda: self.reloader.error)
+        self._housekeeper: asyncio.Task[None] | None = None
+
+    # -- life --------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Everything up, the worker last. Raises `DatabaseError` with what to do."""
+        await asyncio.to_thread(prepare_database, self.settings.database_url)
+        await self.store.open()
+        if self.serves:
+            await self.doors.start()
+        if self.worker is not None:
+            await self.worker.start()
+        self._housekeeper = asyncio.create_task(self._keep_house())
+        durable, words = self.store.durability()
+        note = log.info if durable else log.warning
+        note("app.started", storage=words, serves=self.serves, works=self.works)
+
+    async def reload(self) -> None:
+        """Take over changed settings as a whole, or keep the last good ones and say why."""
+        change = self.reloader.reload()
+        if change is None:
+            log.error("app.reload_refused", problem=self.reloader.error)
+            return
+        settings = self.reloader.current
+        old, new = self.doors, self._doors(settings)
+        if self.serves:
+            await new.start()
+        self._connect(settings)
+        self.settings, self.doors = settings, new
+        self._ways = self._ways_of(settings, new)
+        self._switchboard.connect(new)
+        log.info("app.reloaded", changed=list(change.changed), restart=list(change.needs_restart))
+        if self.serves:
+            await old.close(settings.jobs.drain_s)
+
+    async def drain(self) -> None:
+        """Refuse new work with 503 while what runs ends within the budget; give back the rest."""
+        budget_s = self.settings.jobs.drain_s
+        deadline = time.monotonic() + budget_s
+        self.store.draining = True
+        log.info("app.stopping", budget_s=budget_s)
+        if self._housekeeper is not None:
+            self._housekeeper.cancel()
+            await asyncio.gather(self._housekeeper, return_exceptions=True)
+        if self.serves:
+            await self.doors.close_streams()
+        if self.worker is not None:
+            await self.worker.stop(max(0.0, deadline - time.monotonic() - 2.0))
+        if self.serves:
+            await self.doors.close(max(1.0, deadline - time.monotonic()))
+
+    async def stop(self) -> None:
+        """Drain, if that was not done, and close everything."""
+        if not self.store.draining:
+            await self.drain()
+        await self.store.close()
+        await self.outbound.close()
+        log.info("app.stopped")
+
+    def listening(self, port: int) -> None:
+        """Say where; also the sign for whoever started this process."""
+        log.info("app.listening", host=self.settings.server.host, port=port)
+
+    def web_app(self) -> web.Application:
+        """The doors as one aiohttp application."""
+        app = web.Application(client_max_size=self.settings.server.max_body_bytes)
+        app.add_routes(self._switchboard.connect(self.doors))
+        app.add_routes(self._health.routes())
+        return app
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _connect(self, settings: Settings) -> None:
+        """Bring the clients in step with the configured connections; unchanged ones stay."""
+        before = self.settings.connections
+        for name in [name for name in self.upstreams if name not in settings.connections]:
+            del self.upstreams[name], self._windows[name]
+        for name, connection in settings.connections.items():
+            if name not in self.upstreams or before.get(name) != connection:
+                self.upstreams[name] = connect(name, connection, self.outbound, self.clock)
+                self._windows[name] = assumed(connection)
+
+    def _doors(self, settings: Settings) -> Doors:
+        return Doors(
+            settings,
+            actions=self.actions,
+            store=self.store,
+            outbound=self.outbound,
+            upstreams=self.upstreams,
+            references=self.references,
+            worker=lambda: self.worker,
+            clock=self.clock,
+        )
+
+    def _ways_of(self, settings: Settings, doors: Doors) -> Ways:
+        return Ways(
+            settings,
+            self.outbound,
+            self.actions,
+            sign=self.references.sign,
+            token_for=doors.slack.workspaces.token_for,
+            clock=self.clock,
+        )
+
+    def _worker(self) -> Worker:
+        jobs = self.settings.jobs
+        limits = Limits(
+            self.store,
+            breaker_failures=jobs.breaker_failures,
+            breaker_probe_s=jobs.breaker_probe_s,
+        )
+        teller = Teller(
+            store=self.store,
+            ways={"slack": self._tell_slack, "callback": self._tell_callback},
+            progress=self._show_progress,
+            upstreams=self.upstreams,
+            lease_s=jobs.lease_s,
+            poll_s=jobs.poll_s,
+        )
+
+        def runner(still_mine: Callable[[Claimed], bool]) -> Runner:
+            return Runner(
+                store=self.store,
+                upstreams=self.upstreams,
+                actions=self.actions,
+                limits=limits,
+                manners=self._manners,
+                still_mine=still_mine,
+            )
+
+        return Worker(
+            store=self.store,
+            runner=runner,
+            limits=limits,
+            teller=teller,
+            actions=self.actions,
+            connections=self.upstreams.keys(),
+            phrase=self._phrase,
+            settings=jobs,
+        )
+
+    # The worker outlives a reload; these lead it to the current ways of telling.
+
+    async def _tell_slack(self, job: Job, *, repeated: bool, file: File | None) -> Telling:
+        return await self._ways.slack(job, repeated=repeated, file=file)
+
+    async def _tell_callback(self, job: Job, *, repeated: bool, file: File | None) -> Telling:
+        return await self._ways.callback(job, repeated=repeated, file=file)
+
+    async def _show_progress(self, job: Job) -> ReplyTo:
+        return await self._ways.progress(job)
+
+    def _manners(self, job: Job) -> Manners:
+        return self._ways.manners(job)
+
+    def _phrase(self, outcome: Outcome) -> Outcome:
+        return self._ways.phrase(outcome)
+
+    async def _keep_house(self) -> None:
+        while True:
+            jobs, now = self.settings.jobs, self.clock()
+            try:
+                gone = await self.operator.prune(
+                    done_before=now - jobs.keep_done_days * DAY_S,
+                    parked_before=now - jobs.keep_parked_days * DAY_S,
+                    keys_before=now - jobs.keep_keys_s,
+                )
+                if gone:
+                    log.info("app.pruned", jobs=gone)
+            except StoreDown:
+                pass
+            await asyncio.sleep(HOUSEKEEPING_S)

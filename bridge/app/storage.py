@@ -1,0 +1,71 @@
+"""Opening the store: migrations, the keys that seal what is secret, and access for the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from bridge.actions import catalogue
+from bridge.jobs.database import DatabaseError, is_sqlite, open_engine, parse_url
+from bridge.jobs.migrate import current, head, migrate
+from bridge.jobs.pace import Window
+from bridge.jobs.store import Store
+from bridge.settings import Connection, Settings
+from bridge.vault import Vault
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def attached_store(settings: Settings) -> AsyncIterator[Store]:
+    """The configured store beside whatever process works it; for the command line."""
+    store = Store(settings.database_url, actions=catalogue(), vault=Vault(key_material(settings)))
+    await asyncio.to_thread(prepare_database, settings.database_url)
+    await store.open(works=False)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def prepare_database(database_url: str) -> None:
+    """Migrate the embedded store; Postgres is migrated by `bridge migrate`, once per release."""
+    url = parse_url(database_url)
+    engine = open_engine(url)
+    if is_sqlite(url):
+        migrate(engine)
+        return
+    with engine.connect() as connection:
+        found = current(connection)
+    if found != head():
+        raise DatabaseError(
+            f"The database is at revision {found or 'none'}, this release expects {head()}."
+            " Run: bridge migrate"
+        )
+
+
+def assumed(connection: Connection) -> Window:
+    """The pace of a route nothing is known about: Rocket.Chat's default is a guess, others a word."""
+    guessed = connection.kind == "rocketchat" and connection.pace_limit > 0
+    return Window(
+        connection.pace_limit,
+        connection.pace_window_s,
+        source="assumed" if guessed else "configured",
+    )
+
+
+def key_material(settings: Settings) -> list[str]:
+    """Secrets from which keys are derived: the configured ones, else what the process has anyway."""
+    if settings.encryption_key is not None:
+        value = settings.encryption_key.get_secret_value()
+        return [part.strip() for part in value.split(",") if part.strip()]
+    slack, api, hooks = settings.slack, settings.api, settings.webhooks
+    candidates = (slack.signing_secret, slack.signing_secret_previous, api.token, hooks.secret)
+    found = [secret.get_secret_value() for secret in candidates if secret is not None]
+    if not found:
+        log.warning("app.temporary_key", hint="Set BRIDGE_ENCRYPTION_KEY to keep replies readable.")
+    return found or [secrets.token_urlsafe(32)]
