@@ -1,0 +1,81 @@
+"""Reloading: new settings as a whole, or the last good ones, and no request is dropped for it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientSession
+
+from bridge.settings import Reloader, Settings, SettingsError
+from tests.world import API_TOKEN, World, world
+
+NEW_TOKEN = "another-api-token-0123456789"
+
+
+async def status(client: ClientSession, here: World, token: str) -> int:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with client.get(f"{here.url}/api/v1/jobs", headers=headers) as answer:
+        return answer.status
+
+
+def changed(settings: Settings, **api: Any) -> Settings:
+    values = settings.model_dump()
+    values["api"] = {**values["api"], **api}
+    return Settings.model_validate(values)
+
+
+async def test_new_settings_count_from_the_reload_on(tmp_path: Path) -> None:
+    async with world(tmp_path) as here, ClientSession() as client:
+        before = here.bridge.settings
+        here.bridge.reloader = Reloader(before, read=lambda: changed(before, token=NEW_TOKEN))
+        assert await status(client, here, API_TOKEN) == 200
+
+        await here.bridge.reload()
+
+        assert await status(client, here, API_TOKEN) == 401
+        assert await status(client, here, NEW_TOKEN) == 200
+
+
+async def test_broken_settings_change_nothing_and_are_told_by_readyz(tmp_path: Path) -> None:
+    async with world(tmp_path) as here, ClientSession() as client:
+
+        def broken() -> Settings:
+            raise SettingsError("jobs.lease: there is no such setting.")
+
+        here.bridge.reloader = Reloader(here.bridge.settings, read=broken)
+        await here.bridge.reload()
+
+        assert await status(client, here, API_TOKEN) == 200
+        async with client.get(f"{here.url}/readyz") as answer:
+            assert answer.status == 200
+            assert "no such setting" in (await answer.json())["failing"]["settings"]
+
+
+async def test_reloads_under_load_drop_no_request(tmp_path: Path) -> None:
+    async with world(tmp_path) as here, ClientSession() as client:
+        good = here.bridge.settings
+        turn = 0
+
+        def every_other_is_broken() -> Settings:
+            nonlocal turn
+            turn += 1
+            if turn % 2:
+                raise SettingsError("broken")
+            return changed(good, max_wait_s=float(turn % 20))
+
+        here.bridge.reloader = Reloader(good, read=every_other_is_broken)
+        stop = asyncio.Event()
+        seen: list[int] = []
+
+        async def load() -> None:
+            while not stop.is_set():
+                seen.append(await status(client, here, API_TOKEN))
+
+        clients = [asyncio.create_task(load()) for _ in range(4)]
+        for _ in range(10):
+            await here.bridge.reload()
+        stop.set()
+        await asyncio.gather(*clients)
+        assert set(seen) == {200}
