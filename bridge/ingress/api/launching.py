@@ -23,8 +23,8 @@ from bridge.delivery.view import view
 from bridge.ingress.api.callers import Caller
 from bridge.ingress.api.following import Follower, has_ended
 from bridge.ingress.http import bodies, wishes
+from bridge.ingress.http.edge import trace_of
 from bridge.ingress.http.problems import FieldError, Problem, pointer
-from bridge.ingress.http.tracing import trace_of
 from bridge.jobs.intake import Accepted, Intake, Key, KeyConflict, Launch
 from bridge.settings import Settings
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import structlog
 from aiohttp import web
@@ -13,6 +15,8 @@ from bridge.jobs.intake import NotStored
 from bridge.jobs.writer import StoreDown
 
 log = structlog.get_logger(__name__)
+
+_TRACE: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -65,6 +69,11 @@ def only(*methods: str) -> Handler:
 async def nowhere(_: web.Request) -> web.StreamResponse:
     """Refuses a path that leads nowhere."""
     raise Problem("not-found", "No such address. /docs lists all of them.")
+
+
+def trace_of(traceparent: str) -> str:
+    """A W3C traceparent that a request brought along, or nothing (https://www.w3.org/TR/trace-context/)."""
+    return traceparent if traceparent and _TRACE.fullmatch(traceparent) else ""
 
 
 def _route(request: web.Request) -> str:

@@ -15,8 +15,8 @@ from typing import Any
 
 from bridge.contract import Action, Asker
 from bridge.ingress.http import wishes
+from bridge.ingress.http.edge import trace_of
 from bridge.ingress.http.problems import FieldError, Problem
-from bridge.ingress.http.tracing import trace_of
 from bridge.ingress.webhooks import mapping
 from bridge.ingress.webhooks.budget import Budget
 from bridge.ingress.webhooks.declared import Source

@@ -16,6 +16,7 @@ from bridge.actions import catalogue
 from bridge.jobs.database import open_engine, parse_url
 from bridge.jobs.migrate import migrate
 from bridge.jobs.store import Store
+from bridge.jobs.tables import jobs
 from bridge.settings import Api, ApiKey, RocketChat, Settings, SuperOffice, Webhooks
 from bridge.vault import Vault
 
@@ -81,3 +82,21 @@ async def open_store(folder: Path, clock: Clock) -> AsyncIterator[Store]:
     await store.open()
     yield store
     await store.close()
+
+
+ROOM = "8ceKgWvo5qT5TrCRN"
+CLOSE = "/api/v1/actions/rocketchat.close_room"
+
+
+async def count(store: Store) -> int:
+    return await store.read(lambda connection: len(connection.execute(jobs.select()).all()))
+
+
+async def problem(response: Any, status: int, slug: str) -> dict[str, Any]:
+    assert response.status == status, await response.text()
+    assert response.content_type == "application/problem+json"
+    document: dict[str, Any] = await response.json(content_type=None)
+    assert document["type"] == f"/docs#problem-{slug}"
+    assert document["status"] == status
+    assert document["detail"]
+    return document

@@ -8,8 +8,7 @@ import pytest
 
 from bridge.jobs.store import Store
 from tests.ingress.api.conftest import Finish
-from tests.ingress.api.house import NOW, Client, Clock, bearer
-from tests.ingress.api.test_launching import CLOSE, ROOM, problem
+from tests.ingress.api.house import CLOSE, NOW, ROOM, Client, Clock, bearer, problem
 
 PDF = "/api/v1/actions/rocketchat.request_pdf_transcript"
 
