@@ -13,7 +13,7 @@ import json
 import logging
 import secrets
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import structlog
@@ -36,7 +36,6 @@ from bridge.ingress.slack.forms import Forms
 from bridge.ingress.slack.gate import Gate
 from bridge.ingress.slack.identity import Identity
 from bridge.ingress.slack.install import Install, oauth_flow
-from bridge.ingress.slack.installations import StoredInstallations
 from bridge.ingress.slack.launching import Launching
 from bridge.ingress.slack.mentions import Mentions
 from bridge.ingress.slack.pickers import Pickers
@@ -52,6 +51,9 @@ from bridge.jobs.intake import Intake
 from bridge.outbound import Outbound
 from bridge.settings import Settings
 from bridge.vault import Vault
+
+if TYPE_CHECKING:
+    from bridge.ingress.slack.installations import StoredInstallations
 
 log = structlog.get_logger()
 

@@ -7,7 +7,7 @@ failure when the store is down, and what the door forgets when a workspace unins
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiohttp import web
@@ -24,12 +24,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.contract import Lost, Unsent
 from bridge.delivery.client import web_client
-from bridge.ingress.slack.installations import StoredInstallations
 from bridge.ingress.slack.usergroups import Usergroups
 from bridge.ingress.slack.workspaces import Workspaces
 from bridge.outbound import Outbound
 from bridge.settings import Settings
 from bridge.vault import Vault
+
+if TYPE_CHECKING:
+    from bridge.ingress.slack.installations import StoredInstallations
 
 log = structlog.get_logger()
 
@@ -77,6 +79,8 @@ def installations_of(
     slack = settings.slack
     if not slack.client_id or slack.client_secret is None:
         return None
+    from bridge.ingress.slack.installations import StoredInstallations  # brings SQLAlchemy's ORM
+
     return StoredInstallations(
         engine,
         vault,
