@@ -138,8 +138,6 @@ class Showing:
             "tally": await self._store.read(reading.tally),
             "workers": workers,
             "own": self._worker,
-            "chart": charts,
-            "step_s": 1800,
         }
         return page("overview.html", values)
 

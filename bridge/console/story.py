@@ -21,6 +21,7 @@ from bridge.delivery.render import Final as HowTold
 from bridge.delivery.view import view
 from bridge.surfaces.leaves import leaves
 
+SAME_S: Final = 1.0  # an end and its deliveries are stored together
 LONGEST: Final = 20_000  # of a request or answer as it is shown
 
 
@@ -121,7 +122,7 @@ class Stories:
             entries.append(Entry(job.tried_since, "queued", "Given another chance", "By a person."))
         entries += [_ended(job)] if job.finished_at is not None else []
         entries.sort(key=lambda entry: entry.at)  # stable: what ended stands behind its attempt
-        entries += [_delivery(row, told) for row in deliveries]
+        entries += [_delivery(row, told, job.finished_at) for row in deliveries]
         return Story(
             args=_pairs(seen["args"]),
             facts=_pairs(outcome.get("facts", {})),
@@ -202,7 +203,8 @@ def _ended(job: Job) -> Entry:
     )
 
 
-def _delivery(row: Mapping[str, Any], told: str) -> Entry:
+def _delivery(row: Mapping[str, Any], told: str, ended_at: float | None) -> Entry:
+    """One delivery; the words are those of the end it is about, and only the last end's are known."""
     word, tone = wording.DELIVERY_STATES.get(row["state"], (row["state"], "queued"))
     kind = wording.DELIVERY_KINDS.get(row["kind"], row["kind"])
     parts = [str(row["how"])] if row["how"] else []
@@ -210,8 +212,11 @@ def _delivery(row: Mapping[str, Any], told: str) -> Entry:
         parts.append("1 try" if row["attempts"] == 1 else f"{row['attempts']} tries")
     if row["repeated"]:
         parts.append("may have been seen before")
+    earlier = ended_at is None or row["created_at"] < ended_at - SAME_S
+    if earlier:
+        parts.append("about an earlier end")
     at = row["told_at"] or row["run_at"] or row["created_at"]
-    shown = told if row["state"] == "told" else ""
+    shown = told if row["state"] == "told" and not earlier else ""
     return Entry(at, tone, f"{kind}: {word}", " · ".join(parts), words=shown)
 
 

@@ -93,4 +93,3 @@ GIVE_UP: Final = "Ends the job for good. The asker is told that nothing more wil
 CANCEL_PENDING: Final = (
     "Stops looking. What the upstream has already accepted may still happen there."
 )
-RUNNING: Final = "It is being worked on now and cannot be stopped safely."

@@ -14,7 +14,7 @@ from bridge.console.pages import static_files
 from bridge.console.roles import Role, Staff
 from bridge.console.story import Stories
 from bridge.console.throughput import Bucket
-from bridge.contract import Asker, Job, JobState, ReplyTo
+from bridge.contract import Asker, Done, Job, JobState, ReplyTo
 from tests.console.desk import CLOSE, Clock
 
 
@@ -129,6 +129,26 @@ def test_every_state_offers_what_the_store_allows(state: JobState) -> None:
         JobState.PENDING: [("cancel", False)],
     }
     assert verbs == expected.get(state, [("retry", True)])
+
+
+def test_a_delivery_about_an_earlier_end_is_not_told_in_the_words_of_this_one() -> None:
+    job = Job("01", CLOSE, {}, "rocketchat", "rocketchat:r", Asker("cli", "cli"), ReplyTo(), 1, 1)
+    row = {"kind": "slack", "state": "told", "how": "dm", "attempts": 1, "repeated": 0}
+    row |= {"told_at": 6.0, "run_at": 5.0, "created_at": 5.0}
+    later = {**row, "told_at": 901.0, "created_at": 900.0}
+    outcome = Done("closed", "The conversation is closed.")
+    ended = job.but(state=JobState.DONE, outcome=outcome, finished_at=900.0, tried_since=800.0)
+    story = Stories({}).tell(ended, [], [row, later])
+    assert [entry.title for entry in story.entries] == [
+        "Accepted",
+        "Given another chance",
+        "Ended: done",
+        "Slack: told",
+        "Slack: told",
+    ]
+    first, second = story.entries[-2:]
+    assert (first.words, "about an earlier end" in first.detail) == ("", True)
+    assert "The conversation is closed." in second.words
 
 
 def test_nothing_is_loaded_from_outside_and_nothing_is_inline() -> None:
