@@ -1,0 +1,5 @@
+"""Fixtures for the tests of the emulators."""
+
+from tests.sandbox.rocketchat_desk import start
+
+__all__ = ["start"]
