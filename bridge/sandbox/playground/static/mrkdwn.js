@@ -1,0 +1,113 @@
+// Slack's mrkdwn as elements: https://docs.slack.dev/messaging/formatting-message-text
+// Everything becomes text nodes and a handful of elements; a link is one only with http, https or mailto.
+
+import { h } from "./dom.js";
+import { state } from "./state.js";
+
+const SPANS = /```([\s\S]+?)```|`([^`\n]+)`|<([^<>\n]+)>|(?<![\w*])\*(?=\S)([^\n]*?\S)\*(?![\w*])|(?<![\w_])_(?=\S)([^\n]*?\S)_(?![\w_])|(?<![\w~])~(?=\S)([^\n]*?\S)~(?![\w~])/g;
+
+export const unescape = (text) => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+
+/** Lines, quotes and spans of one text. */
+export function mrkdwn(text) {
+  const out = [];
+  let quote = null;
+  // A code block may hold line breaks, so it is found before lines are.
+  for (const piece of String(text ?? "").split(/(```[\s\S]+?```)/)) {
+    if (piece.startsWith("```") && piece.length > 6) {
+      out.push(h("pre", { tabindex: "0" }, h("code", {}, unescape(piece.slice(3, -3).replace(/^\n/, "")))));
+      continue;
+    }
+    const lines = piece.split("\n");
+    lines.forEach((line, index) => {
+      if (line.startsWith("&gt;") || line.startsWith(">")) {
+        if (!quote) out.push((quote = h("blockquote")));
+        else quote.append(h("br"));
+        quote.append(...spans(line.replace(/^(&gt;|>) ?/, "")));
+      } else {
+        quote = null;
+        out.push(...spans(line));
+        if (index < lines.length - 1) out.push(h("br"));
+      }
+    });
+  }
+  return out;
+}
+
+function spans(text) {
+  const out = [];
+  let end = 0;
+  for (const match of text.matchAll(SPANS)) {
+    if (match.index > end) out.push(unescape(text.slice(end, match.index)));
+    out.push(span(match));
+    end = match.index + match[0].length;
+  }
+  if (end < text.length) out.push(unescape(text.slice(end)));
+  return out;
+}
+
+function span([whole, block, code, angle, bold, italic, struck]) {
+  if (block !== undefined || code !== undefined) return h("code", {}, unescape(block ?? code));
+  if (angle !== undefined) return token(angle, whole);
+  if (bold !== undefined) return h("strong", {}, ...spans(bold));
+  if (italic !== undefined) return h("em", {}, ...spans(italic));
+  return h("s", {}, ...spans(struck));
+}
+
+function token(inside, whole) {
+  const bar = inside.indexOf("|");
+  const target = bar < 0 ? inside : inside.slice(0, bar);
+  const label = bar < 0 ? "" : unescape(inside.slice(bar + 1));
+  const names = state.slack.names;
+  if (target.startsWith("@")) return mention(`@${names[target.slice(1)] ?? (label || target.slice(1))}`, target.slice(1) === state.user);
+  if (target.startsWith("#")) return mention(`#${names[target.slice(1)] ?? (label || "private-channel")}`);
+  if (target.startsWith("!")) return special(target.slice(1), label);
+  return link(unescape(target), label) ?? unescape(whole);
+}
+
+const mention = (text, mine = false) => h("span.mention", { class: mine ? "mine" : "" }, text);
+
+function special(command, label) {
+  const [name, ...rest] = command.split("^");
+  if (name === "date") return h("time", {}, date(Number(rest[0]), rest[1] ?? "", label));
+  if (name === "subteam") return mention(`@${state.slack.names[rest[0]] ?? (label || rest[0])}`);
+  if (["here", "channel", "everyone"].includes(name)) return mention(`@${name}`, true);
+  return label || `<${name}>`;
+}
+
+export function link(url, label) {
+  if (!/^(https?:|mailto:)/i.test(url)) return null;
+  return h("a", { href: url, target: "_blank", rel: "noopener noreferrer nofollow" }, label || url.replace(/^mailto:/, ""));
+}
+
+/** `<!date^…>`: https://docs.slack.dev/messaging/formatting-message-text#date-formatting */
+export function date(at, form, fallback) {
+  const when = new Date(at * 1000);
+  if (Number.isNaN(when.getTime())) return fallback;
+  const days = Math.round((when.setHours(0, 0, 0, 0) - new Date().setHours(0, 0, 0, 0)) / 86400000);
+  const moment = new Date(at * 1000);
+  const pretty = { "-1": "yesterday", 0: "today", 1: "tomorrow" }[days];
+  const say = (options) => new Intl.DateTimeFormat(undefined, options).format(moment);
+  const parts = {
+    date_num: moment.toLocaleDateString("sv"),
+    date: say({ dateStyle: "long" }),
+    date_short: say({ dateStyle: "medium" }),
+    date_long: say({ dateStyle: "full" }),
+    time: say({ timeStyle: "short" }),
+    time_secs: say({ timeStyle: "medium" }),
+  };
+  return form.replace(/\{(\w+)\}/g, (whole, name) => {
+    if (name.endsWith("_pretty")) return pretty ?? parts[name.replace("_pretty", "")] ?? whole;
+    return parts[name] ?? whole;
+  });
+}
+
+/** A text object, whichever of its two kinds. */
+export function text(object) {
+  if (!object) return [];
+  return object.type === "mrkdwn" ? mrkdwn(object.text) : plain(object.text);
+}
+
+export function plain(words) {
+  return unescape(String(words ?? "")).split("\n").flatMap((line, index) => (index ? [h("br"), line] : [line]));
+}
