@@ -35,6 +35,7 @@ class Response:
     body: bytes = b""
     error_code: str = ""
     error_text: str = ""
+    acted_as: str = ""  # the person's own account there, when the request was made with it
 
     @property
     def ok(self) -> bool:
@@ -63,6 +64,12 @@ class Upstream(Protocol):
     kind: str
     connection: str
 
-    async def send(self, request: Request, *, person: str = "", trace: str = "") -> Response:
-        """Send once. Raises `Unsent` or `Lost`; retries nothing but a refreshed credential."""
+    async def send(
+        self, request: Request, *, person: str = "", trace: str = "", language: str = ""
+    ) -> Response:
+        """Send once. Raises `Unsent` or `Lost`; retries nothing but a refreshed credential.
+
+        `person` is `Asker.person`: with an account linked, the request is made with it. `language` is
+        the asker's, for upstreams that answer in it.
+        """
         ...

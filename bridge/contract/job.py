@@ -27,6 +27,11 @@ class Asker:
     def is_person(self) -> bool:
         return self.door in ("slack", "cli")
 
+    @property
+    def person(self) -> str:
+        """Who may have linked an account of their own, within their tenant; empty for programs."""
+        return f"{self.scope}:{self.user_id}" if self.door == "slack" and self.user_id else ""
+
 
 class JobState(StrEnum):
     """Where a job stands; the last five are final."""

@@ -8,8 +8,9 @@ is judged by the action's repeat class, and each exchange is recorded without it
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +47,13 @@ SHORT_WAIT_S = 2.0  # a longer wait for the pace gives the worker's place to ano
 LOOKS_SHARE = 0.5  # looking after pending jobs may use at most this part of a route's window
 STORE_DOWN_S = 1.0  # until an intent is tried to be stored again
 BUSY_TRIES = 5  # answers of 429 to one request before the attempt is given back
+# What the upstream clients say when a request may only be made as the person, and cannot.
+ACCOUNT = {
+    "not-linked": "People act with their own {upstream} account here, and you have not linked yours.",
+    "link-refused": "{upstream} does not accept the account that you have linked any more.",
+}
+ACCOUNT_NEXT = "Link it with /bridge link {connection}, then ask again."
+ACCOUNT_LOOK = "{problem} So I cannot see what became of this."
 
 
 class Fenced(Exception):  # noqa: N818 - a state of this worker
@@ -100,7 +108,7 @@ class Runner:
         upstreams: Mapping[str, Upstream],
         actions: Mapping[str, type[Action]],
         limits: Limits,
-        manners: Callable[[Job], Manners],
+        manners: Callable[[Job], Manners | Awaitable[Manners]],
         still_mine: Callable[[Claimed], bool],
     ) -> None:
         self._store = store
@@ -128,7 +136,8 @@ class Runner:
         if resumed and job.phase == "flow" and action.repeat is Repeat.NEVER_REPEAT:
             attempt.outcome = lost_for_good(action)
             return
-        manners = self._manners(job)
+        found = self._manners(job)
+        manners = await found if inspect.isawaitable(found) else found
         context = Context(
             asker=job.asker,
             now=self._store.clock(),
@@ -160,6 +169,7 @@ class Runner:
     async def _drive(
         self, flow: Flow, claimed: Claimed, attempt: Attempt, action: Action, upstream: Upstream
     ) -> Outcome:
+        job = claimed.job
         try:
             request = next(flow)
             while True:
@@ -172,6 +182,8 @@ class Runner:
                         f"{_name(upstream)} answered with a redirect, which the bridge does not follow.",
                         "An admin must put the final address into the connection's url.",
                     )
+                if response.error_code in ACCOUNT:
+                    return _no_account(response.error_code, job, attempt, upstream)
                 request = flow.send(response)
         except StopIteration as end:
             outcome: Outcome = end.value
@@ -207,7 +219,9 @@ class Runner:
         response: Response | None = None
         failure = "cancelled"
         try:
-            response = await upstream.send(request, person=job.asker.user_id, trace=job.trace)
+            response = await upstream.send(
+                request, person=job.asker.person, trace=job.trace, language=job.asker.locale
+            )
         except Unsent as error:
             attempt.sent = before
             failure = str(error)
@@ -263,6 +277,17 @@ def lost_for_good(action: Action) -> Unknown:
         "The request was sent, but its answer was lost. It may or may not have happened.",
         action.if_lost or "Look before you try again: a second time could do it twice.",
     )
+
+
+def _no_account(code: str, job: Job, attempt: Attempt, upstream: Upstream) -> Outcome:
+    """The person must link an account. What may have been sent already is not called refused."""
+    problem = ACCOUNT[code].format(upstream=_name(upstream))
+    next_step = ACCOUNT_NEXT.format(connection=job.connection)
+    stable = code.replace("-", "_")
+    earlier = attempt.exchanges[:-1]  # the last one is the refusal itself
+    if job.phase == "follow" or any(one["method"] != "GET" for one in earlier):
+        return Unknown(stable, ACCOUNT_LOOK.format(problem=problem), next_step)
+    return Refused(stable, problem, next_step)
 
 
 def _not_configured(job: Job, action: type[Action] | None) -> Outcome:

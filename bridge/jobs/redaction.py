@@ -63,6 +63,8 @@ def describe(
         exchange["failure"] = failure
         return exchange
     exchange["status"] = response.status
+    if response.acted_as:
+        exchange["acted_as"] = response.acted_as
     if request.expects == "file":
         exchange["answer"] = f"{len(response.body)} bytes"
     elif response.json is not None:

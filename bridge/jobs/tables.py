@@ -1,4 +1,4 @@
-"""The tables: jobs, their attempts and deliveries, idempotency keys, and the pace of each route.
+"""The tables: jobs, their attempts and deliveries, idempotency keys, paces, and people's links.
 
 One schema for SQLite and Postgres. The partial indexes are what keeps accept and claim as fast with
 a million finished rows as with none: every hot query names its states as literals, so that both
@@ -139,4 +139,24 @@ pace = Table(
     Column("resets_at", Float, nullable=False),  # breaker: when the next probe may go
     Column("source", String(10), nullable=False),  # assumed, configured, learnt
     Column("updated_at", Float, nullable=False),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("scope", String(120), primary_key=True),  # the tenant, as in jobs
+    Column("user_id", String(60), primary_key=True),
+    Column("connection", String(120), primary_key=True),
+    Column("credential", Text, nullable=False),  # encrypted
+    Column("account_id", String(120), nullable=False),  # whose it is, upstream
+    Column("account_name", String(250), nullable=False),
+    Column("linked_at", Float, nullable=False),
+    Column("last_used", Float),
+)
+
+link_uses = Table(
+    "link_uses",
+    metadata,
+    Column("id", String(64), primary_key=True),  # a one-time link that was used
+    Column("used_at", Float, nullable=False),
 )

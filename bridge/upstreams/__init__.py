@@ -12,11 +12,11 @@ from collections.abc import Callable
 from bridge.contract import Upstream
 from bridge.outbound import Outbound
 from bridge.settings import Connection
-from bridge.upstreams.credential import Credential, Credentials, nobodys
+from bridge.upstreams.credential import Credential, Credentials, NoCredential, nobodys
 from bridge.upstreams.rocketchat import RocketChat
 from bridge.upstreams.superoffice import SuperOffice
 
-__all__ = ["Credential", "Credentials", "RocketChat", "SuperOffice", "connect"]
+__all__ = ["Credential", "Credentials", "NoCredential", "RocketChat", "SuperOffice", "connect"]
 
 
 def connect(

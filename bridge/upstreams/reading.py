@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from bridge.contract import Lost, Request, Response
 from bridge.outbound import Answer
+from bridge.upstreams.credential import Credential, NoCredential
 
 TAG = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 MAX_TEXT = 1000
@@ -35,6 +37,19 @@ def respond(answer: Answer, code: str = "", text: str = "") -> Response:
 def invalid_path(text: str) -> Response:
     """What a flow gets for a value that may not enter a path: refused here, never sent."""
     return Response(status=400, error_code="invalid-path", error_text=text)
+
+
+def no_credential(reason: NoCredential) -> Response:
+    """What a flow gets when it may act only as the person and cannot: refused here, never sent."""
+    return Response(status=401, error_code=reason.code, error_text="No account of your own to use.")
+
+
+def as_person(response: Response, own: Credential | None) -> Response:
+    """The response, with whose account made the request; a 401 then speaks of that account."""
+    if own is None:
+        return response
+    code = "link-refused" if response.status == 401 else response.error_code
+    return replace(response, acted_as=own.name or "linked account", error_code=code)
 
 
 def redirected(answer: Answer) -> Response:

@@ -19,7 +19,7 @@ from bridge.outbound import Answer, Outbound
 from bridge.settings import RocketChat as Settings
 from bridge.upstreams import reading
 from bridge.upstreams.address import BadPath, fill, join
-from bridge.upstreams.credential import Credential, Credentials, nobodys
+from bridge.upstreams.credential import Credential, Credentials, NoCredential, nobodys
 
 TRAILING_CODE = re.compile(r"\s*\[([^\[\]]+)\]\s*$")
 FREE = frozenset(("name",))  # a file's name; every other placeholder is an id
@@ -43,14 +43,20 @@ class RocketChat:
         self._outbound = outbound
         self._credentials = credentials
 
-    async def send(self, request: Request, *, person: str = "", trace: str = "") -> Response:
+    async def send(
+        self, request: Request, *, person: str = "", trace: str = "", language: str = ""
+    ) -> Response:
         """Send once and read the error, if there is one. Raises `Unsent` or `Lost`."""
+        del language  # Rocket.Chat answers in the account's own
         try:
             path = fill(request.route, request.path, free=FREE, numeric=False)
+            own = await self._credentials(self.connection, person) if person else None
         except BadPath as error:
             return reading.invalid_path(str(error))
+        except NoCredential as reason:
+            return reading.no_credential(reason)
         headers = {"Accept": "application/json"} if request.expects == "json" else {}
-        headers |= (await self._credential(person)).reveal()
+        headers |= (own or sign_in(self._settings)).reveal()
         body = None
         if request.method not in ("GET", "DELETE") or request.body is not None:
             # Always JSON, `{}` when there is nothing to say: newer servers read a body without
@@ -67,13 +73,7 @@ class RocketChat:
             max_bytes=limits.max_file_bytes if request.expects == "file" else None,
             trace=trace,
         )
-        return read(request, answer)
-
-    async def _credential(self, person: str) -> Credential:
-        own = await self._credentials(self.connection, person) if person else None
-        if own is not None:
-            return own
-        return sign_in(self._settings)
+        return reading.as_person(read(request, answer), own)
 
 
 def sign_in(settings: Settings) -> Credential:

@@ -167,7 +167,7 @@ async def test_a_person_acts_as_themselves(desk: Desk, superoffice: Emulator) ->
     so = connect("so", settings, desk.outbound, desk.clock, credentials=credentials)
     seen = [(await so.send(ME, person=who)).json["AssociateId"] for who in ("U1", "U2", "U4", "")]
     assert seen == [5, 3, 2, 2]
-    assert (await so.send(ME, person="U3")).error_code == "unauthorized"
+    assert (await so.send(ME, person="U3")).error_code == "link-refused"
     assert not superoffice.effects_of("refresh_token")
 
 

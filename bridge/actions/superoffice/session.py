@@ -63,6 +63,7 @@ class Principal:
     id: int
     name: str
     system: bool  # a system user never owns a chat
+    own: bool = False  # the asker's linked account, not the bridge's
 
 
 def ask(session_id: int) -> Request:
@@ -99,6 +100,7 @@ def read_principal(response: Response) -> Principal | None:
         id=_int(data, "AssociateId"),
         name=_str(data, "FullName") or _str(data, "Associate"),
         system=_str(data, "UserType") == "SystemAssociate",
+        own=bool(response.acted_as),
     )
 
 

@@ -15,7 +15,7 @@ from bridge.actions.fields import Associate, SessionId
 from bridge.actions.superoffice import associates
 from bridge.actions.superoffice import session as sessions
 from bridge.actions.superoffice.errors import SHARED
-from bridge.actions.superoffice.transferring import Sentence
+from bridge.actions.superoffice.transferring import FACTS, SAYS, Sentence
 from bridge.actions.wording import again, explain, listed, say
 from bridge.contract import (
     Action,
@@ -58,17 +58,16 @@ class TransferSession(Action):
     )
     in_channel: ClassVar = True
     errors: ClassVar = SHARED
-    example_facts: ClassVar = {
-        "session": "The chat session's number.",
-        "transfer": "pending, accepted, already_there, rejected, not_transferred or unanswered.",
-        "already": "Whether the offer, or the handover, had been made before this request.",
-        "to_id": "Associate id of the colleague.",
-        "to": "Name of the colleague.",
-        "owner_id": "Associate id of who handles the chat now; absent when nobody does.",
-        "owner": "Name of who handles the chat now.",
-        "offered_to": "Name of whom the chat is offered to, when it is somebody else.",
-        "status": "SuperOffice's status of the chat.",
-    }
+    a_200_means: ClassVar = (
+        "Nothing by itself: it is an offer, not a handover, and with a chat that is not the caller's"
+        " “nothing happens”."
+    )
+    verifies: ClassVar = (
+        "Principal and session before; afterwards `TransferTo` and `User`, until the colleague has"
+        " accepted or rejected."
+    )
+    says: ClassVar = SAYS
+    example_facts: ClassVar = FACTS
 
     chat_session_id: Annotated[SessionId, Positional(), Picker("superoffice.sessions")] = Field(
         alias="chatSessionId",
@@ -199,8 +198,7 @@ class TransferSession(Action):
         elif session.user is None:
             pair = (Sentence.NOBODYS, Sentence.NOBODYS_NEXT)
         elif me is not None and session.user.id != me.id:
-            own = Sentence.SYSTEM_NEXT if me.system else Sentence.NOT_YOURS_NEXT
-            pair = (Sentence.NOT_YOURS, own)
+            pair = (Sentence.NOT_YOURS, _whose_turn(me))
         elif target.can_respond is False:
             pair = (Sentence.NO_CHAT_AGENT, Sentence.CHOOSE_NEXT)
         else:
@@ -268,3 +266,10 @@ class TransferSession(Action):
             return self._explain(answer)
         facts = self._facts(None, None)
         return Unknown("transfer_not_seen", Sentence.UNSEEN, Sentence.UNSEEN_NEXT, facts)
+
+
+def _whose_turn(me: sessions.Principal) -> str:
+    """The next step when the chat is somebody else's, by whose account was used."""
+    if me.own:
+        return Sentence.LINKED_NEXT
+    return Sentence.SYSTEM_NEXT if me.system else Sentence.NOT_YOURS_NEXT

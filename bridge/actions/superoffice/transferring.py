@@ -1,8 +1,11 @@
-"""What is said about a chat transfer."""
+"""What is said about a chat transfer, and the facts that go along."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
+
+from bridge.contract import Fact
 
 
 class Sentence:
@@ -35,12 +38,16 @@ class Sentence:
         "Nothing happened: chat {session} belongs to {owner}, and only its owner can transfer it."
     )
     NOT_YOURS_NEXT: Final = (
-        "Ask {owner} to transfer it. If you are {owner}, link your own SuperOffice account, so that the"
-        " bridge acts as you instead of {account}."
+        "Ask {owner} to transfer it. If you are {owner}, link your own SuperOffice account with"
+        " /bridge link, so that the bridge acts as you instead of {account}."
+    )
+    LINKED_NEXT: Final = (
+        "The bridge acted as you, {account}. Ask {owner} to transfer it, or let the chat be handed to"
+        " you first."
     )
     SYSTEM_NEXT: Final = (
         "The bridge acts as a system user here, which never owns a chat. Ask {owner}; or link your own"
-        " SuperOffice account, so that the bridge acts as you."
+        " SuperOffice account with /bridge link, so that the bridge acts as you."
     )
     IN_QUEUE: Final = (
         "Nothing happened: chat {session} is still in the queue and belongs to nobody."
@@ -70,3 +77,39 @@ class Sentence:
     CHAT_USER_NEXT: Final = "Use the associate id, in brackets."
     UNSEEN: Final = "SuperOffice took the request without saying what happened, and the chat cannot be read now."
     UNSEEN_NEXT: Final = "Look at the chat in SuperOffice before you transfer it again."
+
+
+SAYS: Final[Mapping[str, str]] = {
+    "transfer_accepted": Sentence.ACCEPTED,
+    "already_there": Sentence.THERE,
+    "rejected": Sentence.REJECTED,
+    "transfer_unanswered": Sentence.UNANSWERED,
+    "not_transferred": Sentence.NOT_YOURS,
+    "session_ended": Sentence.ENDED,
+    "ended_before_accepted": Sentence.ENDED_FIRST,
+    "taken_by_another": Sentence.TAKEN,
+    "offered_elsewhere": Sentence.OFFERED_ELSEWHERE,
+}
+
+FACTS: Final[Mapping[str, Fact]] = {
+    "session": Fact("integer", "The chat session's number."),
+    "transfer": Fact(
+        "string",
+        "What became of the transfer.",
+        (
+            *("pending", "accepted", "already_there", "rejected", "not_transferred"),
+            *("unanswered", "not_seen"),
+        ),
+    ),
+    "already": Fact(
+        "boolean", "Whether the offer, or the handover, had been made before this request."
+    ),
+    "to_id": Fact("integer", "Associate id of the colleague."),
+    "to": Fact("string", "Name of the colleague."),
+    "owner_id": Fact(
+        "integer", "Associate id of who handles the chat now; absent when nobody does."
+    ),
+    "owner": Fact("string", "Name of who handles the chat now."),
+    "offered_to": Fact("string", "Name of whom the chat is offered to, if somebody else."),
+    "status": Fact("string", "SuperOffice's status of the chat."),
+}

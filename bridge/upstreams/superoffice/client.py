@@ -8,6 +8,7 @@ the tests of https://www.npmjs.com/package/@superoffice/webapi.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -19,13 +20,14 @@ from bridge.outbound import Answer, Malformed, Outbound
 from bridge.settings import SuperOffice as Settings
 from bridge.upstreams import reading
 from bridge.upstreams.address import BadPath, fill, join
-from bridge.upstreams.credential import Credential, Credentials, nobodys
+from bridge.upstreams.credential import Credential, Credentials, NoCredential, nobodys
 from bridge.upstreams.superoffice.refusal import Refusal
 from bridge.upstreams.superoffice.signin import Headers, Own, RefreshToken, Renewed, SignIn, fixed
 from bridge.upstreams.superoffice.system_user import TICKET_S, SystemUser
 from bridge.upstreams.superoffice.tenant import Tenant
 
 FREE = frozenset(("toAssociate", "username"))  # every other placeholder is an int32
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}")  # Slack's locale: de-DE
 # Codes that the status alone decides, whatever type the body names.
 BY_STATUS = {
     401: "unauthorized",
@@ -58,7 +60,9 @@ class SuperOffice:
         self._tenant = Tenant(settings, outbound, clock)
         self._service = service_sign_in(settings, outbound, clock)
 
-    async def send(self, request: Request, *, person: str = "", trace: str = "") -> Response:
+    async def send(
+        self, request: Request, *, person: str = "", trace: str = "", language: str = ""
+    ) -> Response:
         """Send, at most once more after a renewed sign-in and once after a moved tenant.
 
         Neither repeats anything: 401, 403 and 421 have executed nothing, nor has a connection that was
@@ -68,21 +72,26 @@ class SuperOffice:
             path = fill(request.route, request.path, free=FREE, numeric=True)
         except BadPath as error:
             return reading.invalid_path(str(error))
-        own = await self._credentials(self.connection, person) if person else None
-        sign_in = self._service if own is None else Own(own)
         try:
-            return read(request, await self._answer(request, path, sign_in, trace))
+            own = await self._credentials(self.connection, person) if person else None
+            sign_in = self._service if own is None else Own(own)
+            answer = await self._answer(request, path, sign_in, trace, language)
+            return reading.as_person(read(request, answer), own)
+        except NoCredential as reason:
+            return reading.no_credential(reason)
         except Refusal as refusal:
             return refusal.response
 
-    async def _answer(self, request: Request, path: str, sign_in: SignIn, trace: str) -> Answer:
+    async def _answer(
+        self, request: Request, path: str, sign_in: SignIn, trace: str, language: str
+    ) -> Answer:
         api = await self._tenant.api()
         may_move, may_renew = self._tenant.can_move, True
         while True:
             signed = await sign_in.headers()
             try:
                 answer = await self._exchange(
-                    request, join(api, path, request.query), signed, trace
+                    request, join(api, path, request.query), signed, trace, language
                 )
             except Malformed:
                 raise
@@ -100,8 +109,10 @@ class SuperOffice:
                     continue
             return answer
 
-    async def _exchange(self, request: Request, url: URL, signed: Headers, trace: str) -> Answer:
-        headers = {**self._spoken(), **signed}
+    async def _exchange(
+        self, request: Request, url: URL, signed: Headers, trace: str, language: str
+    ) -> Answer:
+        headers = {**self._spoken(language), **signed}
         if request.expects == "file":
             headers.pop("Accept", None)
         body = None
@@ -119,21 +130,34 @@ class SuperOffice:
             trace=trace,
         )
 
-    def _spoken(self) -> dict[str, str]:
-        """The headers of format and language, and the application's token when it is configured."""
+    def _spoken(self, language: str) -> dict[str, str]:
+        """The headers of format and language, and the application's token when it is configured.
+
+        The asker's language comes first and the configured one after it; SO-Language, when it is
+        configured, beats both.
+        """
         settings = self._settings
         accept = settings.accept
         if "json" not in accept:  # the flows read JSON; another format may only come after it
             accept = f"application/json, {accept};q=0.1" if accept else "application/json"
         headers = {
             "Accept": accept,
-            "Accept-Language": settings.accept_language,
+            "Accept-Language": preferred(language, settings.accept_language),
             "SO-Language": settings.language,
             "SO-Culture": settings.culture,
             "SO-TimeZone": settings.timezone,
             "SO-AppToken": settings.app_token.get_secret_value() if settings.app_token else "",
         }
         return {name: value for name, value in headers.items() if value}
+
+
+def preferred(language: str, configured: str) -> str:
+    """`de-DE, de;q=0.9, en;q=0.5`: a person's language before the configured header."""
+    if not LANGUAGE.fullmatch(language) or not configured:
+        return configured
+    wanted = [language, f"{language.partition('-')[0]};q=0.9"] if "-" in language else [language]
+    plain = "," not in configured and ";" not in configured
+    return ", ".join([*wanted, f"{configured};q=0.5"] if plain else wanted)
 
 
 def service_sign_in(settings: Settings, outbound: Outbound, clock: Callable[[], float]) -> SignIn:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -121,28 +122,46 @@ class RefreshToken:
         self._refresh_token = settings.refresh_token
 
     async def __call__(self) -> tuple[Credential, float]:
-        form = {
-            "grant_type": "refresh_token",
-            "client_id": self._settings.client_id,
-            "client_secret": reveal(self._settings.client_secret),
-            "refresh_token": reveal(self._refresh_token),
-        }
-        answer = await ask(
+        given = await grant(
+            self._settings,
             self._outbound,
-            f"{login_base(self._settings)}/login/common/oauth/tokens",
-            # In the body, where the documents' samples use the address: addresses are logged by proxies.
-            urlencode(form).encode(),
-            "application/x-www-form-urlencoded",
+            grant_type="refresh_token",
+            refresh_token=reveal(self._refresh_token),
         )
-        said = reading.parse(answer.body)
-        token = said.get("access_token") if isinstance(said, dict) else None
-        if answer.status != 200 or not isinstance(token, str) or not token:
-            raise signed_out("SuperOffice gave no new access token.")
-        newer = said.get("refresh_token")
-        if isinstance(newer, str) and newer:
-            self._refresh_token = SecretStr(newer)
+        self._refresh_token = given.refresh_token or self._refresh_token
         log.info("superoffice.token_renewed")
-        return bearer(SecretStr(token)), _seconds(said.get("expires_in"))
+        return bearer(given.access_token), given.holds_s
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What the token endpoint gave. A refresh brings no new refresh token: the old one stays good."""
+
+    access_token: SecretStr
+    holds_s: float
+    refresh_token: SecretStr | None
+
+
+async def grant(settings: Settings, outbound: Outbound, **asked: str) -> Granted:
+    """Tokens for a code or a refresh token. Raises `Refusal`, or `Unsent` when it cannot be asked."""
+    form = asked | {
+        "client_id": settings.client_id,
+        "client_secret": reveal(settings.client_secret),
+    }
+    answer = await ask(
+        outbound,
+        f"{login_base(settings)}/login/common/oauth/tokens",
+        # In the body, where the documents' samples use the address: addresses are logged by proxies.
+        urlencode(form).encode(),
+        "application/x-www-form-urlencoded",
+    )
+    said = reading.parse(answer.body)
+    token = said.get("access_token") if isinstance(said, dict) else None
+    if answer.status != 200 or not isinstance(token, str) or not token:
+        raise signed_out("SuperOffice gave no new access token.")
+    newer = said.get("refresh_token")
+    kept = SecretStr(newer) if isinstance(newer, str) and newer else None
+    return Granted(SecretStr(token), _seconds(said.get("expires_in")), kept)
 
 
 async def ask(outbound: Outbound, url: str, body: bytes, media_type: str) -> Answer:

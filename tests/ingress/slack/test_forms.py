@@ -20,8 +20,10 @@ class Shelf:
         self.hangs = False
         self.asked = 0
 
-    async def send(self, request: Request, *, person: str = "", trace: str = "") -> Response:
-        del person, trace
+    async def send(
+        self, request: Request, *, person: str = "", trace: str = "", language: str = ""
+    ) -> Response:
+        del person, trace, language
         self.asked += 1
         if self.hangs:
             await asyncio.Event().wait()
