@@ -64,6 +64,9 @@ class Problem(Exception):  # noqa: N818 - a problem document that is on its way 
     headers: Mapping[str, str] = field(default_factory=dict)
     more: Mapping[str, Any] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        return self.detail
+
     @property
     def status(self) -> int:
         return PROBLEMS[self.slug][0]

@@ -10,11 +10,13 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC
 from typing import Final, NoReturn
 
 import structlog
 from aiohttp import web
 
+from bridge import metrics
 from bridge.contract import Action
 from bridge.ingress.http import bodies
 from bridge.ingress.http.edge import edge, nowhere, only
@@ -44,7 +46,7 @@ class WebhookDoor:
         catalogue: Mapping[str, type[Action]],
         intake: Intake,
         clock: Callable[[], float] = time.time,
-        on_secret_used: Callable[[str, str], None] = lambda _source, _secret_id: None,
+        on_secret_used: Callable[[str, str], None] = metrics.verified,
         in_flight: InFlight | None = None,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -65,6 +67,12 @@ class WebhookDoor:
         ]
         for sentence in self.sources.shut.values():
             log.warning("ingress.source_shut", problem=sentence)
+        for source in self.sources.by_name.values():
+            for secret in (one for check in source.checks for one in check.secrets):
+                if secret.not_after is not None:
+                    ends = secret.not_after
+                    aware = ends if ends.tzinfo else ends.replace(tzinfo=UTC)
+                    metrics.secret_ends(source.name, secret.id, aware.timestamp())
 
     def routes(self) -> Sequence[web.RouteDef]:
         return (
@@ -124,6 +132,7 @@ class WebhookDoor:
         return raw, verdict
 
     def _refuse(self, source: Source, stranger: str, refusal: Refusal) -> NoReturn:
+        metrics.not_verified(source.name, refusal.reason)
         log.warning(
             "ingress.refused",
             source=source.name,
@@ -192,6 +201,7 @@ class WebhookDoor:
         return launches
 
     def _replayed(self, source: Source) -> Problem:
+        metrics.not_verified(source.name, "replayed")
         log.warning("ingress.refused", source=source.name, check="replay", reason="replayed")
         return Problem("not-verified", "This signed message was taken before. Sign a new one.")
 
