@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bridge.actions import catalogue
-from bridge.surfaces.table import table
+from bridge.surfaces.table import ends_table, table
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,7 +29,11 @@ def readme(text: str) -> str:
     return between(text, "actions", table(catalogue().values()))
 
 
-FILES: Mapping[str, Callable[[str], str]] = {"README.md": readme}
+def ends(text: str) -> str:
+    return between(text, "ends", ends_table(catalogue().values()))
+
+
+FILES: Mapping[str, Callable[[str], str]] = {"README.md": readme, "deploy/ENDS.md": ends}
 
 
 def main() -> None:

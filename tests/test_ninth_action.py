@@ -42,9 +42,9 @@ class HoldRoom(Action):
     repeat: ClassVar = Repeat.CHECK_FIRST
     lane: ClassVar = "rid"
     write_route: ClassVar = "POST /api/v1/livechat/room.onHold"
-    a_200_means: ClassVar = "The conversation is on hold."
-    verifies: ClassVar = "Nothing."
-    says: ClassVar = "It is on hold."
+    a_200_means: ClassVar = "It is on hold."
+    verifies: ClassVar = "Nothing more."
+    says: ClassVar = {"held": "It is on hold."}
     errors: ClassVar = {"error-invalid-room": Problem("There is no such room.", "Check the id.")}
 
     rid: Annotated[str, Positional()] = Field(description="The room.", examples=["abc"])

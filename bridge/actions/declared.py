@@ -10,16 +10,20 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from bridge.actions.wording import placeholders
-from bridge.contract import Action, Command, Problem, Repeat
+from bridge.contract import Action, Command, Fact, Problem, Repeat
 
 TITLE_LIMIT = 24  # https://docs.slack.dev/reference/views/modal-views: a modal's title
 LABEL_LIMIT = (
     75  # https://docs.slack.dev/reference/block-kit/block-elements/button-element: a button
 )
-REQUIRED = ("title", "docs", "command", "repeat", "lane", "write_route", "errors")
+REQUIRED = (
+    *("title", "docs", "command", "repeat", "lane", "write_route", "errors"),
+    *("a_200_means", "verifies", "says"),
+)
 ALWAYS_KNOWN = frozenset(("text", "code"))  # what every error brings along
 
 _WORD = re.compile(r"[a-z][a-z0-9-]{0,30}")
+_CODE = re.compile(r"[a-z][a-z0-9_]*")
 _ROUTE = re.compile(r"(POST|PUT|PATCH|DELETE) (/[\w.{}-]+)+")
 _FOLLOW_UP = re.compile(r"(?P<id>[a-z_0-9]+\.[a-z_0-9]+): (?P<label>\S.*)")
 
@@ -65,9 +69,20 @@ def _faults_of(action: type[Action], known: frozenset[str]) -> Iterator[str]:
         yield from _faults_of_field(name, field)
     for code, problem in action.errors.items():
         yield from _faults_of_problem(action, code, problem, known)
-    for fact, meaning in action.example_facts.items():
-        if not meaning.strip():
-            yield f"fact {fact} has no description."
+    for fact, told in action.example_facts.items():
+        if not isinstance(told, Fact) or not told.meaning.strip():
+            yield f"fact {fact} must be a Fact with a type and a meaning."
+    yield from _faults_of_ends(action)
+
+
+def _faults_of_ends(action: type[Action]) -> Iterator[str]:
+    if not action.a_200_means.strip() or not action.verifies.strip():
+        yield "must say what a 200 means and what is verified (a_200_means, verifies)."
+    if not action.says:
+        yield "must declare what it says (says: outcome code -> sentence)."
+    for code, sentence in action.says.items():
+        if not _CODE.fullmatch(code) or not sentence.strip():
+            yield f"says {code!r}: a code like room_closed and its sentence."
 
 
 def _faults_of_command(command: Command) -> Iterator[str]:

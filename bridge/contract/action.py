@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -56,7 +56,10 @@ class Action(BaseModel):
     lane: ClassVar[str]  # the field that names the room or session
     write_route: ClassVar[str]  # "POST /documented/{pattern}": whose pace decides when a job starts
     errors: ClassVar[Mapping[str, Problem]]
-    example_facts: ClassVar[Mapping[str, str]] = {}  # fact -> what it means, for OpenAPI
+    a_200_means: ClassVar[str]  # what the upstream's 200 to the documented call promises, no more
+    verifies: ClassVar[str]  # what the bridge reads afterwards, before it says that it happened
+    says: ClassVar[Mapping[str, str]]  # outcome code -> the sentence told with it; each has a test
+    example_facts: ClassVar[Mapping[str, Fact]] = {}  # what an outcome may state, for OpenAPI
     if_lost: ClassVar[str] = (
         ""  # what to look at when a call that may not be repeated got no answer
     )
@@ -79,6 +82,24 @@ class Command:
     word: str
     sub: str = ""
     default: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact that an outcome may state: its type, what it means, and its only values if it has such."""
+
+    type: Literal["string", "integer", "boolean", "strings"]
+    meaning: str
+    values: tuple[str, ...] = ()
+    format: Literal["", "date", "date-time"] = ""
+
+    def schema(self) -> dict[str, Any]:
+        """The fact as JSON Schema."""
+        if self.type == "strings":
+            return {"type": "array", "items": {"type": "string"}, "description": self.meaning}
+        more = {"enum": list(self.values), "format": self.format}
+        told = {name: value for name, value in more.items() if value}
+        return {"type": self.type, "description": self.meaning, **told}
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def _schemas(action: type[Action]) -> dict[str, Json]:
     facts = {
         "type": "object",
         "description": "What the outcome may state; each fact may be absent.",
-        "properties": {name: {"description": told} for name, told in action.example_facts.items()},
+        "properties": {name: told.schema() for name, told in action.example_facts.items()},
     }
     told = {"outcome": {"properties": {"facts": ref("schemas", f"{action.id}.facts")}}}
     job = {

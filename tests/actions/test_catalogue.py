@@ -29,6 +29,9 @@ class HoldRoom(Action):
     repeat: ClassVar = Repeat.CHECK_FIRST
     lane: ClassVar = "rid"
     write_route: ClassVar = "POST /api/v1/livechat/room.onHold"
+    a_200_means: ClassVar = "It is on hold."
+    verifies: ClassVar = "Nothing more."
+    says: ClassVar = {"held": "It is on hold."}
     errors: ClassVar = {
         "error-x": Problem("{rid} no", follow_up="rocketchat.close_room: Close it"),
     }
@@ -87,6 +90,8 @@ def test_the_eight_actions_are_found_by_their_path() -> None:
 def test_an_action_is_declared_fully(action: type[Action]) -> None:
     assert action.docs.startswith("https://")
     assert action.example_facts
+    assert all(told.meaning.endswith(".") for told in action.example_facts.values())
+    assert all(text.endswith(".") for text in (action.a_200_means, action.verifies))
     assert "flow" in vars(action)
     assert (action.__doc__ or "").endswith(".")
     for problem in action.errors.values():
@@ -124,6 +129,10 @@ def test_a_module_without_an_action_is_fine(make: Make) -> None:
         ('Command("hold")', 'Command("hold", default=False)', "nothing leads to it"),
         ("Repeat.CHECK_FIRST", '"sometimes"', "repeat class"),
         ("def flow", "def flow_later", "has no flow()"),
+        ('"It is on hold."\n', '" "\n', "must say what a 200 means"),
+        ('{"held": "It is on hold."}', "{}", "must declare what it says"),
+        ('{"held": ', '{"It held": ', "says 'It held'"),
+        ("says: C", "example_facts: ClassVar = {'x': 'y'}\n    says: C", "fact x must be a Fact"),
         ('    """Put a conversation on hold."""\n', "", "no docstring"),
     ],
 )

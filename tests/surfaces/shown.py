@@ -16,6 +16,7 @@ from bridge.actions import catalogue
 from bridge.contract import (
     Action,
     Command,
+    Fact,
     Option,
     Personal,
     Picker,
@@ -64,7 +65,7 @@ class Paint(Action):
     lane: ClassVar = "wall"
     write_route: ClassVar = "POST /walls/{wall}"
     errors: ClassVar[Mapping[str, Problem]] = {}
-    example_facts: ClassVar = {"wet": "Whether it is wet."}
+    example_facts: ClassVar = {"wet": Fact("boolean", "Whether it is wet.")}
     confirm: ClassVar = "Paint it?"
 
     wall: Annotated[int, Positional(), Picker("house.walls")] = Field(

@@ -122,7 +122,7 @@ def test_openapi_documents_each_action(action: type[Action]) -> None:
     }
     assert {int(status) for status in statuses} - {200, 202} <= set(PROBLEMS)
     facts = made["components"]["schemas"][f"{action.id}.facts"]["properties"]
-    assert {name: one["description"] for name, one in facts.items()} == dict(action.example_facts)
+    assert facts == {name: told.schema() for name, told in action.example_facts.items()}
     body = launch["requestBody"]["content"]["application/json"]
     validator = jsonschema.Draft202012Validator(
         {**body["schema"], "components": made["components"]}

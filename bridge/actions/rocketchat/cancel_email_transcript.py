@@ -15,6 +15,7 @@ from bridge.contract import (
     Command,
     Context,
     Done,
+    Fact,
     Flow,
     Picker,
     Positional,
@@ -25,6 +26,9 @@ from bridge.contract import (
 
 ROUTE: Final = "/api/v1/livechat/transcript/{rid}"
 CANCELLED: Final = "Cancelled: Rocket.Chat will not e-mail a transcript of this conversation."
+NOT_SCHEDULED: Final = Problem(
+    "No transcript is scheduled for this conversation, so there is nothing to cancel.", kind=Done
+)
 CLOSED: Final = Problem(
     "The conversation is closed, so a scheduled transcript has been sent with the close.",
     "An e-mail that was sent cannot be taken back.",
@@ -43,14 +47,23 @@ class CancelEmailTranscript(Action):
     errors: ClassVar = {
         **SHARED,
         **lacking("send-omnichannel-chat-transcript"),
-        "error-transcript-not-requested": Problem(
-            "No transcript is scheduled for this conversation, so there is nothing to cancel.",
-            kind=Done,
-        ),
+        "error-transcript-not-requested": NOT_SCHEDULED,
+    }
+    a_200_means: ClassVar = "Nothing is scheduled any more."
+    verifies: ClassVar = (
+        "Nothing more is needed: a repeat says that nothing is scheduled. After a refusal the"
+        " conversation is read: a closed one has sent its mail."
+    )
+    says: ClassVar = {
+        "transcript_cancelled": CANCELLED,
+        "transcript_not_requested": NOT_SCHEDULED.message,
+        "room_closed": CLOSED.message,
     }
     example_facts: ClassVar = {
-        "rid": "The room's id.",
-        "cancelled": "Whether this request cancelled one; false when none was scheduled.",
+        "rid": Fact("string", "The room's id."),
+        "cancelled": Fact(
+            "boolean", "Whether this request cancelled one; false when none was scheduled."
+        ),
     }
 
     rid: Annotated[RoomId, Positional(), Picker("rocketchat.open_rooms")] = Field(

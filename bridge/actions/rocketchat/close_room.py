@@ -27,6 +27,7 @@ from bridge.contract import (
     Command,
     Context,
     Done,
+    Fact,
     Flow,
     Option,
     Picker,
@@ -55,19 +56,34 @@ class CloseRoom(Action):
     confirm: ClassVar = "Close this conversation? The visitor sees that it ends, and the comment."
     in_channel: ClassVar = True
     errors: ClassVar = ERRORS
+    a_200_means: ClassVar = (
+        "It is closed. Mail and PDF come later or never; without the premium plan the wish for a PDF"
+        " is ignored in silence."
+    )
+    verifies: ClassVar = (
+        "`open` is absent in rooms.info, who closed it and when; a PDF by `pdfTranscriptFileId`, and"
+        " the file itself is fetched."
+    )
+    says: ClassVar = {
+        "room_closed": Sentence.CLOSED,
+        "room_already_closed": Sentence.ALREADY,
+        "room_still_open": Sentence.STILL_OPEN,
+        "room_closed_pdf_ready": f"{Sentence.CLOSED} {pdf.READY}",
+        "room_closed_pdf_refused": f"{Sentence.CLOSED} {pdf.WITHOUT}",
+        "room_closed_pdf_not_confirmed": f"{Sentence.CLOSED} {pdf.NOT_CONFIRMED}",
+    }
     example_facts: ClassVar = {
-        "rid": "The room's id.",
-        "closed": "Whether the conversation is closed, as read after the call.",
-        "verified": "Whether the bridge could read that.",
-        "already_closed": "Whether it had been closed before this request.",
-        "closed_by": "Username of who closed it; empty when the visitor did.",
-        "closer": "user or visitor.",
-        "closed_at": "When it was closed (ISO 8601).",
-        "tags": "The tags the conversation has now.",
-        "transcript_to": "Where the e-mail transcript goes, masked.",
-        "pdf": "pending, ready, not_confirmed, not_seen or refused, when a PDF was asked for.",
-        "pdf_file_id": "Rocket.Chat's id of the finished file (room.pdfTranscriptFileId).",
-        "file_name": "Name of the file that comes with the answer.",
+        "rid": Fact("string", "The room's id."),
+        "closed": Fact("boolean", "Whether the conversation is closed, as read after the call."),
+        "verified": Fact("boolean", "Whether the bridge could read that."),
+        "already_closed": Fact("boolean", "Whether it had been closed before this request."),
+        "closed_by": Fact("string", "Username of who closed it; empty when nobody is named."),
+        "closer": Fact("string", "Which side closed it.", ("", "user", "visitor")),
+        "closed_at": Fact("string", "When it was closed (ISO 8601); empty when not told."),
+        "tags": Fact("strings", "The tags the conversation has now."),
+        "transcript_to": Fact("string", "Where the e-mail transcript goes, masked."),
+        "pdf": Fact("string", "What became of the PDF, when one was asked for.", pdf.STAGES),
+        **pdf.FILE_FACTS,
     }
 
     rid: Annotated[RoomId, Positional(), Picker("rocketchat.open_rooms")] = Field(

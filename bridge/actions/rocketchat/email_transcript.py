@@ -21,6 +21,7 @@ from bridge.contract import (
     Command,
     Context,
     Done,
+    Fact,
     Flow,
     FollowUp,
     Option,
@@ -95,13 +96,29 @@ class EmailTranscript(Action):
             follow_up=f"{CANCEL}: {CANCEL_LABEL}",
         ),
     }
+    a_200_means: ClassVar = "It is scheduled. The mail leaves after the close, and Rocket.Chat tells nobody if it fails."
+    verifies: ClassVar = (
+        "To whom it is scheduled (`transcriptRequest`); after the close, the message"
+        " `livechat_transcript_history` that only a sent mail leaves."
+    )
+    says: ClassVar = {
+        "transcript_scheduled": SCHEDULED,
+        "transcript_already_requested": OTHER,
+        "transcript_sent": SENT,
+        "transcript_not_seen": NOT_SEEN,
+        "transcript_cancelled": GONE,
+        "transcript_changed": RESCHEDULED,
+        "room_closed": CLOSED,
+    }
     example_facts: ClassVar = {
-        "rid": "The room's id.",
-        "to": "The address, masked.",
-        "scheduled": "Whether the transcript is scheduled now.",
-        "already": "Whether it had been scheduled before this request.",
-        "scheduled_to": "The other address it is scheduled to, masked.",
-        "sent": "Whether the sent mail's trace was seen in the closed conversation.",
+        "rid": Fact("string", "The room's id."),
+        "to": Fact("string", "The address, masked."),
+        "scheduled": Fact("boolean", "Whether the transcript is scheduled now."),
+        "already": Fact("boolean", "Whether it had been scheduled before this request."),
+        "scheduled_to": Fact("string", "The other address it is scheduled to, masked."),
+        "sent": Fact(
+            "boolean", "Whether the sent mail's trace was seen in the closed conversation."
+        ),
     }
 
     rid: Annotated[RoomId, Positional(), Picker("rocketchat.open_rooms")] = Field(

@@ -19,6 +19,7 @@ from bridge.contract import (
     Action,
     Command,
     Context,
+    Fact,
     Flow,
     FollowUp,
     Option,
@@ -98,13 +99,26 @@ class ExportMessages(Action):
             " export. /export file {rid} works.",
         ),
     }
+    a_200_means: ClassVar = (
+        "The mail is handed over, to those who have an address; with nobody left it is still 200."
+    )
+    verifies: ClassVar = (
+        "`missing` in the answer: who was not reached. That the mail arrives cannot be seen."
+    )
+    says: ClassVar = {
+        "export_mailed": MAILED,
+        "export_mailed_to_some": f"{MAILED} {MISSING}",
+        "nobody_reached": ALL_MISSING,
+    }
     example_facts: ClassVar = {
-        "rid": "The room's id.",
-        "messages": "How many message ids were given.",
-        "to_users": "The usernames that were reached.",
-        "to_emails": "The addresses, masked.",
-        "missing": "Usernames that were not found or have no e-mail address.",
-        "completion_visible": "Always false: Rocket.Chat offers nothing to look at.",
+        "rid": Fact("string", "The room's id."),
+        "messages": Fact("integer", "How many message ids were given."),
+        "to_users": Fact("strings", "The usernames that were reached."),
+        "to_emails": Fact("strings", "The addresses, masked."),
+        "missing": Fact("strings", "Usernames that were not found or have no e-mail address."),
+        "completion_visible": Fact(
+            "boolean", "Always false: Rocket.Chat offers nothing to look at."
+        ),
     }
 
     rid: Annotated[RoomId, Positional(), Picker("rocketchat.rooms")] = Field(
@@ -167,7 +181,8 @@ class ExportMessages(Action):
         if missing:
             sentence = f"{sentence} {say(MISSING, missing=listed(missing))}"
         next_step = MISSING_NEXT if missing else ""
-        return Pending("export_mailed", sentence, next_step, facts)
+        code = "export_mailed_to_some" if missing else "export_mailed"
+        return Pending(code, sentence, next_step, facts)
 
     def _body(self) -> dict[str, Any]:
         """Both recipient lists always: https://github.com/RocketChat/Rocket.Chat/issues/22199."""

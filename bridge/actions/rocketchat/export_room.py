@@ -20,6 +20,7 @@ from bridge.contract import (
     Action,
     Command,
     Context,
+    Fact,
     Flow,
     Option,
     Pending,
@@ -69,13 +70,24 @@ class ExportRoom(Action):
             "Rocket.Chat does not know this file format.", "Use format=html or format=json."
         ),
     }
+    a_200_means: ClassVar = (
+        "The export is started. The file is never returned: its link is mailed to the token's owner,"
+        " and without an address nobody gets anything."
+    )
+    verifies: ClassVar = "Before the call: the token's owner (`/me`) has an e-mail address. Completion cannot be seen."
+    says: ClassVar = {
+        "export_queued": QUEUED,
+        "owner_without_email": NO_ADDRESS,
+    }
     example_facts: ClassVar = {
-        "rid": "The room's id.",
-        "format": "html or json.",
-        "from": "First day, when given.",
-        "to_day": "Last day, when given.",
-        "link_goes_to": "The address that gets the download link, masked.",
-        "completion_visible": "Always false: Rocket.Chat offers nothing to look at.",
+        "rid": Fact("string", "The room's id."),
+        "format": Fact("string", "The file's format.", ("html", "json")),
+        "from": Fact("string", "First day, when given.", format="date"),
+        "to_day": Fact("string", "Last day, when given.", format="date"),
+        "link_goes_to": Fact("string", "The address that gets the download link, masked."),
+        "completion_visible": Fact(
+            "boolean", "Always false: Rocket.Chat offers nothing to look at."
+        ),
     }
 
     rid: Annotated[RoomId, Positional(), Picker("rocketchat.rooms")] = Field(

@@ -22,6 +22,7 @@ from bridge.contract import (
     Command,
     Context,
     Done,
+    Fact,
     Flow,
     Option,
     Outcome,
@@ -138,12 +139,24 @@ class ForwardRoom(Action):
         "error-transferring-inquiry": TRY_LATER,
         "error-transferring-inquiry-no-department": TRY_LATER,
     }
+    a_200_means: ClassVar = "Accepted; some versions say so where nothing moved."
+    verifies: ClassVar = "`servedBy` and `departmentId` in rooms.info are those of the target."
+    says: ClassVar = {
+        "forwarded": MOVED,
+        "forwarded_to_department": MOVED_WHERE,
+        "forwarded_queued": QUEUED,
+        "forwarded_unseen": UNSEEN,
+        "selected_agent_room_agent_are_same": ALREADY,
+        "not_moved": NOT_MOVED,
+    }
     example_facts: ClassVar = {
-        "rid": "The room's id.",
-        "moved": "Whether the bridge saw the conversation at its target.",
-        "verified": "Whether the bridge could look.",
-        "served_by": "Username of who serves it now; empty while it waits in the queue.",
-        "department_id": "The department it is in now.",
+        "rid": Fact("string", "The room's id."),
+        "moved": Fact("boolean", "Whether the bridge saw the conversation at its target."),
+        "verified": Fact("boolean", "Whether the bridge could look."),
+        "served_by": Fact(
+            "string", "Username of who serves it now; empty while it waits in the queue."
+        ),
+        "department_id": Fact("string", "The department it is in now; empty for none."),
     }
 
     room_id: Annotated[RoomId, Positional(), Picker("rocketchat.open_rooms")] = Field(
@@ -232,8 +245,10 @@ class ForwardRoom(Action):
         facts = self._facts(room, moved=True)
         if not room.served_by:
             return Done("forwarded_queued", say(QUEUED, where=where or "the queue"), facts=facts)
-        sentence = MOVED_WHERE if where else MOVED
-        return Done("forwarded", say(sentence, where=where, who=room.served_by), facts=facts)
+        if where:
+            sentence = say(MOVED_WHERE, where=where, who=room.served_by)
+            return Done("forwarded_to_department", sentence, facts=facts)
+        return Done("forwarded", say(MOVED, who=room.served_by), facts=facts)
 
     def _facts(self, room: rooms.Room | None, *, moved: bool | None) -> dict[str, Any]:
         facts: dict[str, Any] = {"rid": self.room_id, "verified": room is not None}

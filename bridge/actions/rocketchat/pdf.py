@@ -21,6 +21,7 @@ from bridge.contract import (
     Action,
     Context,
     Done,
+    Fact,
     FileRef,
     Flow,
     FollowUp,
@@ -66,6 +67,16 @@ OPEN_NEXT: Final = (
     "Close it first: /close {rid}. Or have the PDF brought as soon as somebody closes it."
 )
 CLOSE_AND_BRING: Final = "Close it and bring the PDF"
+
+STAGES: Final = (
+    *("waiting_for_close", "pending", "ready", "not_confirmed", "not_seen", "refused"),
+)
+FILE_FACTS: Final[Mapping[str, Fact]] = {
+    "pdf_file_id": Fact(
+        "string", "Rocket.Chat's id of the finished file (room.pdfTranscriptFileId)."
+    ),
+    "file_name": Fact("string", "Name of the file that comes with the answer."),
+}
 
 ERRORS: Final[Mapping[str, Problem]] = {
     **SHARED,

@@ -18,6 +18,7 @@ from bridge.contract import (
     Action,
     Command,
     Context,
+    Fact,
     Flow,
     FollowUp,
     Option,
@@ -49,12 +50,26 @@ class RequestPdfTranscript(Action):
     lane: ClassVar = "rid"
     write_route: ClassVar = f"POST {pdf.ROUTE}"
     errors: ClassVar = pdf.ERRORS
+    a_200_means: ClassVar = (
+        "Queued. The same 200 comes when the PDF exists already, when it is being made, and when its"
+        " making will fail."
+    )
+    verifies: ClassVar = (
+        "`pdfTranscriptFileId` in rooms.info, looked for in growing intervals; then the file itself is"
+        " fetched, bounded and checked to be a PDF."
+    )
+    says: ClassVar = {
+        "pdf_ready": pdf.READY,
+        "pdf_not_confirmed": pdf.NOT_CONFIRMED,
+        "pdf_not_seen": pdf.NOT_SEEN,
+        "room_still_open": pdf.OPEN,
+        "action_not_allowed": pdf.NEEDS_PREMIUM.message,
+    }
     example_facts: ClassVar = {
-        "rid": "The room's id.",
-        "open": "True when the conversation is still open.",
-        "pdf": "waiting_for_close, pending, ready, not_confirmed or not_seen: what was verified.",
-        "pdf_file_id": "Rocket.Chat's id of the finished file (room.pdfTranscriptFileId).",
-        "file_name": "Name of the file that comes with the answer.",
+        "rid": Fact("string", "The room's id."),
+        "open": Fact("boolean", "True when the conversation is still open."),
+        "pdf": Fact("string", "What became of the PDF.", pdf.STAGES),
+        **pdf.FILE_FACTS,
     }
 
     rid: Annotated[RoomId, Positional(), Picker("rocketchat.closed_rooms")] = Field(
