@@ -198,8 +198,7 @@ class TransferSession(Action):
         elif session.user is None:
             pair = (Sentence.NOBODYS, Sentence.NOBODYS_NEXT)
         elif me is not None and session.user.id != me.id:
-            own = Sentence.SYSTEM_NEXT if me.system else Sentence.NOT_YOURS_NEXT
-            pair = (Sentence.NOT_YOURS, own)
+            pair = (Sentence.NOT_YOURS, _whose_turn(me))
         elif target.can_respond is False:
             pair = (Sentence.NO_CHAT_AGENT, Sentence.CHOOSE_NEXT)
         else:
@@ -267,3 +266,10 @@ class TransferSession(Action):
             return self._explain(answer)
         facts = self._facts(None, None)
         return Unknown("transfer_not_seen", Sentence.UNSEEN, Sentence.UNSEEN_NEXT, facts)
+
+
+def _whose_turn(me: sessions.Principal) -> str:
+    """The next step when the chat is somebody else's, by whose account was used."""
+    if me.own:
+        return Sentence.LINKED_NEXT
+    return Sentence.SYSTEM_NEXT if me.system else Sentence.NOT_YOURS_NEXT

@@ -38,12 +38,16 @@ class Sentence:
         "Nothing happened: chat {session} belongs to {owner}, and only its owner can transfer it."
     )
     NOT_YOURS_NEXT: Final = (
-        "Ask {owner} to transfer it. If you are {owner}, link your own SuperOffice account, so that the"
-        " bridge acts as you instead of {account}."
+        "Ask {owner} to transfer it. If you are {owner}, link your own SuperOffice account with"
+        " /bridge link, so that the bridge acts as you instead of {account}."
+    )
+    LINKED_NEXT: Final = (
+        "The bridge acted as you, {account}. Ask {owner} to transfer it, or let the chat be handed to"
+        " you first."
     )
     SYSTEM_NEXT: Final = (
         "The bridge acts as a system user here, which never owns a chat. Ask {owner}; or link your own"
-        " SuperOffice account, so that the bridge acts as you."
+        " SuperOffice account with /bridge link, so that the bridge acts as you."
     )
     IN_QUEUE: Final = (
         "Nothing happened: chat {session} is still in the queue and belongs to nobody."
