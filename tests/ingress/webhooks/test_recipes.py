@@ -6,17 +6,20 @@ import asyncio
 import json
 import re
 import shutil
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bridge.actions import catalogue
+from bridge.ingress.webhooks import read_sources
 from bridge.sandbox.rocketchat import seed as rooms
+from tests.ingress.webhooks.senders import declared
 from tests.world import API_TOKEN, WEBHOOK_SECRET, world
 
 RECIPES = Path(__file__).parents[3] / "deploy/recipes"
-NAMES = ("curl.md", "make.md", "n8n.json", "node-red.json", "zapier.md")
+NAMES = ("curl.md", "make.md", "n8n.json", "node-red.json", "webhooks.md", "zapier.md")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -76,3 +79,17 @@ async def test_the_shell_commands_run(tmp_path: Path) -> None:
         assert "event: job" in said
         assert "superoffice.transfer_session" in said
         assert len(here.rocketchat.effects_of("close_room", rooms.OPEN_SERVED)) == 1
+
+
+def test_every_declared_source_can_be_read() -> None:
+    text = (RECIPES / "webhooks.md").read_text("utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    sources = tomllib.loads("\n".join(blocks))["webhooks"]["sources"]
+    # the page speaks of connections by their usual names
+    usual = declared({}).connections
+    connections = {"rocketchat": usual["desk"], "superoffice": usual["office"]}
+
+    found = read_sources(declared(sources, connections=connections), catalogue())
+
+    assert set(sources) == set(found.by_name) - {"actions"}
+    assert set(found.shut) == set(sources)  # the variables are not set here
