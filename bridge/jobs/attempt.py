@@ -248,7 +248,8 @@ class Runner:
                 return
         share = LOOKS_SHARE if job.phase == "follow" else 1.0
         while (wait_s := await self._limits.take(job.connection, route, share)) > 0:
-            if not attempt.sent and (wait_s > SHORT_WAIT_S or job.phase == "follow"):
+            # a look never holds a worker's place while it waits, whatever the job sent before
+            if job.phase == "follow" or (not attempt.sent and wait_s > SHORT_WAIT_S):
                 raise Postponed(wait_s)
             await asyncio.sleep(wait_s)
 

@@ -44,7 +44,7 @@ def conclude(claimed: Claimed, attempt: Attempt, outcome: Outcome | None, rules:
     values["looks"] = job.looks + (1 if following else 0)
     values["state"] = verdict.state.value
     values["run_at"] = verdict.run_at
-    if not (following and isinstance(outcome, Retry)):
+    if verdict.finished or not (following and isinstance(outcome, Retry)):
         values["outcome"] = dump(outcome.as_json())
     if verdict.state is JobState.PENDING and not following:
         values["pending_at"] = rules.now
@@ -110,6 +110,8 @@ def _unchanged(job: Job, attempt: Attempt, now: float) -> dict[str, Any]:
 def _decide(job: Job, outcome: Outcome, number: int, rules: Rules) -> policy.Verdict:
     if isinstance(outcome, Retry) and job.phase == "follow":
         delay = policy.retry_delay_s(min(job.looks + 1, 5), rules.luck, outcome.after_s)
+        if rules.now + delay > (job.pending_at or rules.now) + rules.give_up_after_s:
+            return policy.Verdict(JobState.PARKED, finished=True)
         return policy.Verdict(JobState.PENDING, rules.now + delay)
     return policy.decide(
         outcome,

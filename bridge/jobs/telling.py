@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 import structlog
 from sqlalchemy import Connection, select, text, update
 
-from bridge.contract import FileRef, Job, Lost, ReplyTo, Unsent, Upstream
+from bridge.contract import FileRef, Job, Lost, ReplyTo, Response, Unsent, Upstream
 from bridge.delivery.results import Ambiguous, File, Told, TryLater
 from bridge.delivery.results import Telling as Result
 from bridge.jobs import claiming, policy
@@ -29,6 +29,9 @@ from bridge.jobs.writer import StoreDown
 
 log = structlog.get_logger()
 
+# A page of a proxy, or of a sign-in, must not be brought under a file's name.
+MAGIC: Mapping[str, bytes] = {"application/pdf": b"%PDF-"}
+NO_FILE = "The file {name} could not be fetched, so it does not come along. It is still there: ask again in a while."
 GIVE_UP_AFTER_S = 3 * 86_400.0
 FILE_TRIES = 3
 RETRY_STORE_S = 0.5
@@ -178,12 +181,14 @@ class Teller:
     async def _try(self, job: Job, telling: Telling) -> Result:
         try:
             file = None
-            if job.outcome is not None and job.outcome.file is not None and telling.kind == "slack":
+            if job.outcome is not None and job.outcome.file is not None:
                 try:
                     file = await self._fetch(job, job.outcome.file)
                 except (Unsent, Lost, OSError) as error:
                     if telling.attempts < FILE_TRIES:
                         return TryLater(None, f"the file cannot be fetched: {error}")
+                    log.warning("delivery.file_missing", job_id=job.id, reason=str(error))
+                    job = _without_file(job)
             return await self._ways[telling.kind](job, repeated=telling.repeated, file=file)
         except Exception as error:
             log.exception("delivery.failed", job_id=job.id)
@@ -193,9 +198,11 @@ class Teller:
         upstream = self._upstreams.get(job.connection)
         if upstream is None:
             return None
-        response = await upstream.send(ref.request, trace=job.trace)
+        response = await upstream.send(ref.request, person=job.asker.person, trace=job.trace)
         if not response.ok:
             raise Lost(f"the upstream answered {response.status}")
+        if not _is_what_it_says(ref, response):
+            raise Lost(f"what came is no {ref.media_type}")
         return File(ref.name, ref.media_type, response.body)
 
     async def _show_progress(self, job: Job) -> None:
@@ -273,3 +280,19 @@ class Teller:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _is_what_it_says(ref: FileRef, response: Response) -> bool:
+    said = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    fits = said in ("", "application/octet-stream", ref.media_type)
+    return fits and response.body.startswith(MAGIC.get(ref.media_type, b""))
+
+
+def _without_file(job: Job) -> Job:
+    """The same end, told without the file that belongs to it."""
+    outcome = job.outcome
+    if outcome is None or outcome.file is None:
+        return job
+    note = NO_FILE.format(name=outcome.file.name)
+    next_step = f"{note} {outcome.next_step}".strip()
+    return job.but(outcome=replace(outcome, next_step=next_step, file=None))

@@ -17,8 +17,9 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from typing import Any
 
 import structlog
+from sqlalchemy import and_, select, text, update
 
-from bridge.contract import Action, Outcome, Repeat, Retry
+from bridge.contract import Action, Job, Outcome, Repeat, Retry
 from bridge.jobs.attempt import Attempt, Claimed, Fenced, Runner
 from bridge.jobs.claiming import ClaimItem, Claims
 from bridge.jobs.closing import Closer
@@ -27,6 +28,7 @@ from bridge.jobs.finishing import Held
 from bridge.jobs.limits import Limits
 from bridge.jobs.rows import from_row, split_channel
 from bridge.jobs.store import Store
+from bridge.jobs.tables import DUE, jobs
 from bridge.jobs.telling import Teller
 from bridge.jobs.writer import StoreDown
 from bridge.settings import Jobs as JobSettings
@@ -249,6 +251,20 @@ class Worker:
             return
         if wake:
             self._wake.set()
+        if claimed.job.phase == "flow" and attempt.sent:
+            await self._look_now(claimed.job)
+
+    async def _look_now(self, job: Job) -> None:
+        """What was just done may be what others wait for on this room: they look at once."""
+        now = self._store.clock()
+        waits = and_(text(DUE), jobs.c.state == "pending", jobs.c.lane == job.lane)
+        later = and_(waits, jobs.c.run_at > now, jobs.c.id != job.id)
+        with contextlib.suppress(StoreDown):  # else they look when their time comes
+            if await self._store.read(lambda db: db.scalar(select(jobs.c.seq).where(later))):
+                await self._store.write(
+                    lambda db: db.execute(update(jobs).where(later).values(run_at=now)) and None
+                )
+                self._wake.set()
 
     def _release(self) -> None:
         self._free += 1

@@ -3,7 +3,7 @@
 Closing deletes all subscriptions, so a repeated call of a plain agent is answered `error-not-authorized`
 by newer servers instead of "already closed": after every refusal the conversation is read, and a closed
 one is success, told with who closed it. A PDF wish is ignored in silence on the Community edition; it is
-watched to its end (see `pdf`), and the repeated wish after 15 seconds brings that to light.
+watched to its end (see `pdf`), and the wish repeated at the first look brings that to light.
 Sources: https://github.com/RocketChat/Rocket.Chat/pull/32707 and pull/34940.
 """
 
@@ -209,6 +209,7 @@ class CloseRoom(Action):
         context.memo["closed"] = {"sentence": sentence, "facts": facts}
         if already and room is not None and not room.pdf_file_id:
             answer = yield pdf.wish(self.rid)  # this call's wish was refused with the close
+            context.memo["pdf_asked_itself_at"] = context.now
             if not answer.ok:
                 return pdf.refused(self, answer, self._story(context))
         return pdf.state(self, room, context, self._story(context))

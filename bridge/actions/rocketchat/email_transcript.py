@@ -70,7 +70,8 @@ NOT_SEEN: Final = (
 NOT_SEEN_NEXT: Final = "Ask {to} whether it arrived, or get the PDF: /transcript pdf {rid}."
 
 WATCH_FIRST_S: Final = 60.0
-WATCH_LONGEST_S: Final = 900.0
+WATCH_LONGEST_S: Final = 600.0
+CLOSED_FIRST_S: Final = 2.0  # the mail leaves moments after the close
 WATCH_DEADLINE_S: Final = 86_400.0
 SEND_WITHIN_S: Final = 180.0  # between the close and the trace of the mail
 
@@ -183,7 +184,8 @@ class EmailTranscript(Action):
         if context.now - closed_at < SEND_WITHIN_S:
             sentence = say(CLOSING, self._words())
             facts = self._facts(scheduled=True)
-            return Pending("transcript_sending", sentence, facts=facts, look_in_s=WATCH_FIRST_S)
+            wait = min(WATCH_FIRST_S, max(CLOSED_FIRST_S, context.now - closed_at))
+            return Pending("transcript_sending", sentence, facts=facts, look_in_s=wait)
         return Unknown(
             "transcript_not_seen",
             say(NOT_SEEN, self._words()),

@@ -1,9 +1,10 @@
 """Watching for a PDF transcript: Rocket.Chat says 200 to the wish and makes the file some time later.
 
 The one sign of completion is `room.pdfTranscriptFileId`; a failure is told to nobody but in a direct
-message from rocket.cat. So the room is looked at in growing intervals (about ten looks in four minutes,
+message from rocket.cat. So the room is looked at in doubling intervals (about ten looks in four minutes,
 which leaves most of the pace to people). A wish older than 15 seconds has lost its lock and is made once
-more; a repeat is a silent no-op when the first is still alive. Without a file at the deadline the outcome
+more; a repeat is a silent no-op when the first is still alive. A wish that went along with a close is
+repeated at the first look already: Community ignores it in silence, but answers the repeat. Without a file at the deadline the outcome
 is `Unknown`: the wish may still be fulfilled, and a person may ask again.
 Source: https://github.com/RocketChat/Rocket.Chat/pull/35809
 """
@@ -16,7 +17,7 @@ from typing import Any, Final
 
 from bridge.actions.rocketchat import room as rooms
 from bridge.actions.rocketchat.errors import SHARED, lacking
-from bridge.actions.wording import explain, lane_args, say
+from bridge.actions.wording import code_of, explain, lane_args, say
 from bridge.contract import (
     Action,
     Context,
@@ -37,13 +38,13 @@ ROUTE: Final = "/api/v1/omnichannel/{rid}/request-transcript"
 FILE_ROUTE: Final = "/file-upload/{fileId}/{name}"
 ACTION_ID: Final = "rocketchat.request_pdf_transcript"
 
-FIRST_LOOK_S: Final = 6.0  # the server's worker wakes every 5 seconds
+FIRST_LOOK_S: Final = 1.5  # a person waits; the server's worker wakes every 5 seconds
 LONGEST_LOOK_S: Final = 60.0
 STUCK_AFTER_S: Final = 15.0
 DEADLINE_S: Final = 240.0
 GRACE_S: Final = 60.0  # after a repeated wish
 
-READY: Final = "Here is the PDF transcript."
+READY: Final = "The PDF transcript is ready."
 MAKING: Final = "Rocket.Chat is making the PDF transcript; it comes here when it is ready."
 NOT_CONFIRMED: Final = "Rocket.Chat accepted the wish for a PDF transcript, but no file appeared within {minutes} minutes."
 NOT_CONFIRMED_NEXT: Final = (
@@ -55,6 +56,10 @@ NOT_SEEN: Final = (
     " conversation, so it cannot bring the file."
 )
 NOT_SEEN_NEXT: Final = "Open the conversation in Rocket.Chat: the PDF is posted there."
+BLIND: Final = (
+    "Rocket.Chat accepted the wish for a PDF transcript, but the bridge can no longer look for the file."
+    " {why}"
+)
 WITHOUT: Final = "But there is no PDF transcript. {why}"
 ASK_AGAIN: Final = "Ask for the PDF again"
 NEEDS_PREMIUM: Final = Problem(
@@ -62,6 +67,7 @@ NEEDS_PREMIUM: Final = Problem(
     "A Rocket.Chat administrator knows about the plan. Before a conversation is closed, its transcript"
     " can be e-mailed instead.",
 )
+NO_PLAN: Final = ("error-action-not-allowed", "not-found")
 OPEN: Final = "The conversation is still open, and Rocket.Chat makes a PDF only of closed ones."
 OPEN_NEXT: Final = (
     "Close it first: /close {rid}. Or have the PDF brought as soon as somebody closes it."
@@ -89,8 +95,7 @@ ERRORS: Final[Mapping[str, Problem]] = {
         "Export the room instead: /export file {rid}.",
         follow_up="rocketchat.export_room: Export as a file",
     ),
-    "error-action-not-allowed": NEEDS_PREMIUM,
-    "not-found": NEEDS_PREMIUM,
+    **dict.fromkeys(NO_PLAN, NEEDS_PREMIUM),
 }
 
 
@@ -164,20 +169,37 @@ def state(action: Action, room: rooms.Room | None, context: Context, story: Stor
         code=f"{story.code}_pending",
         message=story.told(MAKING),
         facts=story.with_facts(pdf="pending"),
-        look_in_s=min(LONGEST_LOOK_S, max(FIRST_LOOK_S, waited / 2)),
+        look_in_s=min(LONGEST_LOOK_S, max(FIRST_LOOK_S, waited)),
     )
 
 
 def watch(action: Action, rid: str, context: Context, story: Story) -> Flow:
     """Look once more; make a stuck wish again, once."""
-    room = yield from rooms.look(rid)
-    stuck = _waited_s(context) > STUCK_AFTER_S and "pdf_asked_again_at" not in context.memo
-    if room is not None and not room.pdf_file_id and stuck:
-        context.memo["pdf_asked_again_at"] = context.now
-        answer = yield wish(rid)
-        if not answer.ok:
-            return refused(action, answer, story)
+    seen = yield rooms.ask(rid)
+    if seen.status == 401:
+        return _blind(action, seen, story)
+    room = rooms.read(seen)
+    if room is not None and not room.pdf_file_id:
+        stuck = _waited_s(context) > STUCK_AFTER_S and "pdf_asked_again_at" not in context.memo
+        unasked = story.certain and "pdf_asked_itself_at" not in context.memo
+        if stuck or unasked:
+            context.memo["pdf_asked_again_at" if stuck else "pdf_asked_itself_at"] = context.now
+            answer = yield wish(rid)
+            if not answer.ok and (stuck or code_of(answer) in NO_PLAN):
+                return refused(action, answer, story)
     return state(action, room, context, story)
+
+
+def _blind(action: Action, answer: Response, story: Story) -> Outcome:
+    """The sign-in ended while the file was being made."""
+    why = explain(action, answer, table=ERRORS)
+    return story.doubt()(
+        code=f"{story.code}_not_seen",
+        message=story.told(BLIND, why=why.message),
+        next_step=why.next_step,
+        facts=story.with_facts(pdf="not_seen"),
+        follow_ups=(FollowUp(ASK_AGAIN, ACTION_ID, lane_args(action, ACTION_ID)),),
+    )
 
 
 def refused(action: Action, answer: Response, story: Story) -> Outcome:

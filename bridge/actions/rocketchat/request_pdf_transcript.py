@@ -35,7 +35,7 @@ BRING_WHEN_CLOSED: Final = "Bring it when it is closed"
 WAITING: Final = "The conversation is still open. The PDF comes here when it has been closed."
 STILL_OPEN: Final = "The conversation was not closed within {days} days, so no PDF was requested."
 STILL_OPEN_NEXT: Final = "Ask again when it is closed: /transcript pdf {rid}."
-WAIT_FIRST_S: Final = 30.0
+WAIT_FIRST_S: Final = 10.0
 WAIT_LONGEST_S: Final = 300.0
 WAIT_DEADLINE_S: Final = 3 * 86_400.0
 
@@ -47,6 +47,7 @@ class RequestPdfTranscript(Action):
     docs: ClassVar = "https://developer.rocket.chat/apidocs/request-omnichannel-pdf-transcript"
     command: ClassVar = Command("transcript", "pdf", default=True)
     repeat: ClassVar = Repeat.IDEMPOTENT
+    in_channel: ClassVar = True  # the file hangs on the answer, in its thread
     lane: ClassVar = "rid"
     write_route: ClassVar = f"POST {pdf.ROUTE}"
     errors: ClassVar = pdf.ERRORS
@@ -138,5 +139,5 @@ class RequestPdfTranscript(Action):
             code="pdf_waits_for_close",
             message=WAITING,
             facts={**facts, "pdf": "waiting_for_close"},
-            look_in_s=min(WAIT_LONGEST_S, max(WAIT_FIRST_S, waited / 4)),
+            look_in_s=min(WAIT_LONGEST_S, max(WAIT_FIRST_S, waited / 8)),
         )

@@ -36,7 +36,7 @@ from bridge.contract import (
 )
 
 ROUTE: Final = "/api/v1/ChatSession/{chatSessionId}/TransferTo/{toAssociate}"
-FIRST_LOOK_S: Final = 5.0
+FIRST_LOOK_S: Final = 1.5
 LONGEST_LOOK_S: Final = 60.0
 DEADLINE_S: Final = 900.0
 
@@ -116,6 +116,10 @@ class TransferSession(Action):
         if after.offered_to(whom.id):
             context.memo["already"] = False
             return self._pending(after, context)
+        if after.ended:
+            return self._refused(
+                "session_ended", Sentence.ENDED, Sentence.ENDED_NEXT, after, context
+            )
         return self._nothing(after, me, target, context)
 
     def follow(self, context: Context) -> Flow:
@@ -124,7 +128,7 @@ class TransferSession(Action):
         target_id = int(to.get("id", 0))
         now = yield from sessions.look(self.chat_session_id)
         if isinstance(now, Response):
-            return self._no_session(now)
+            return self._blind(now, context)
         if now.with_user(target_id):
             return self._accepted(now, context, already=False)
         if now.ended:
@@ -266,6 +270,13 @@ class TransferSession(Action):
             return self._explain(answer)
         facts = self._facts(None, None)
         return Unknown("transfer_not_seen", Sentence.UNSEEN, Sentence.UNSEEN_NEXT, facts)
+
+    def _blind(self, answer: Response, context: Context) -> Outcome:
+        """The offer stands, but what becomes of it cannot be read any more."""
+        why = self._no_session(answer)
+        facts = self._facts(None, context, transfer="not_seen")
+        sentence = say(Sentence.BLIND, facts, why=why.message)
+        return Unknown("transfer_not_seen", sentence, why.next_step, facts)
 
 
 def _whose_turn(me: sessions.Principal) -> str:

@@ -75,6 +75,9 @@ class Sentence:
     SEVERAL_NEXT: Final = "Use the associate id, in brackets: {near}."
     CHAT_USER: Final = "{wanted} is nobody's associate id, but the chat user id of {near}."
     CHAT_USER_NEXT: Final = "Use the associate id, in brackets."
+    BLIND: Final = (
+        "Chat {session} was offered to {to}, but the bridge can no longer look at it. {why}"
+    )
     UNSEEN: Final = "SuperOffice took the request without saying what happened, and the chat cannot be read now."
     UNSEEN_NEXT: Final = "Look at the chat in SuperOffice before you transfer it again."
 
