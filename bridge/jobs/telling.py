@@ -87,6 +87,7 @@ class Teller:
         self._owner = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._poller: asyncio.Task[None] | None = None
+        self._last_shown: dict[str, tuple[str, str]] = {}  # job -> what its progress said
         self._showing: dict[str, asyncio.Task[None]] = {}  # job -> its progress on the way
         self.holding: set[str] = set()  # deliveries in hand: their leases are renewed
 
@@ -114,13 +115,16 @@ class Teller:
 
     def tell_now(self, job: Job, telling: Telling) -> None:
         """Tell in the background."""
+        self._last_shown.pop(job.id, None)
         self.holding.add(telling.id)
         task = self._spawn(self._tell(job, telling))
         task.add_done_callback(lambda _: self.holding.discard(telling.id))
 
     def progress_now(self, job: Job) -> None:
         """Show the asker that it goes on, in the background."""
-        if job.reply_to.wants_slack:
+        news = (job.state, job.outcome.message if job.outcome else "")
+        if job.reply_to.wants_slack and self._last_shown.get(job.id) != news:
+            self._last_shown[job.id] = news  # a look that saw nothing new spends no response_url
             task = self._showing[job.id] = self._spawn(self._show_progress(job))
             task.add_done_callback(lambda _: self._shown(job.id, task))
 
@@ -284,15 +288,13 @@ class Teller:
 
 def _is_what_it_says(ref: FileRef, response: Response) -> bool:
     said = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    fits = said in ("", "application/octet-stream", ref.media_type)
-    return fits and response.body.startswith(MAGIC.get(ref.media_type, b""))
+    named = said in ("", "application/octet-stream", ref.media_type)
+    return named and response.body.startswith(MAGIC.get(ref.media_type, b""))
 
 
 def _without_file(job: Job) -> Job:
     """The same end, told without the file that belongs to it."""
-    outcome = job.outcome
-    if outcome is None or outcome.file is None:
+    if (outcome := job.outcome) is None or outcome.file is None:
         return job
-    note = NO_FILE.format(name=outcome.file.name)
-    next_step = f"{note} {outcome.next_step}".strip()
+    next_step = f"{NO_FILE.format(name=outcome.file.name)} {outcome.next_step}".strip()
     return job.but(outcome=replace(outcome, next_step=next_step, file=None))

@@ -169,7 +169,9 @@ def state(action: Action, room: rooms.Room | None, context: Context, story: Stor
         code=f"{story.code}_pending",
         message=story.told(MAKING),
         facts=story.with_facts(pdf="pending"),
-        look_in_s=min(LONGEST_LOOK_S, max(FIRST_LOOK_S, waited)),
+        look_in_s=min(
+            LONGEST_LOOK_S, max(FIRST_LOOK_S, waited), max(1.0, _deadline_s(context) - waited)
+        ),
     )
 
 
