@@ -29,6 +29,13 @@ class Round:
         return self.foreign <= MOST_FOREIGN
 
 
+def verdict(goal: str, seen: Round, *, met: bool) -> tuple[str, bool | None]:
+    """The goal and whether it is met; when others used the cores, neither yes nor no."""
+    if seen.quiet:
+        return goal, met
+    return f"{goal}: too noisy to judge ({seen.foreign:.1f} cores foreign)", None
+
+
 @contextmanager
 def watched(servers: Sequence[str] = ()) -> Iterator[Round]:
     """Fill in the round at the end. `servers`: words in the command lines of servers that are ours too."""
