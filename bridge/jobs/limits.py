@@ -92,7 +92,7 @@ class Limits:
         said = windows.Learn(
             connection,
             route,
-            response.status,
+            200 if _was_counted(response) else response.status,
             {name: response.headers[name] for name in _HEADERS if name in response.headers},
             response.error_text[:300],
             now,
@@ -142,3 +142,14 @@ class Limits:
             )
         except StoreDown:
             return  # the breaker still works within this process
+
+
+def _was_counted(response: Response) -> bool:
+    """Whether the limiter surely stood before this answer: a refusal by the action itself.
+
+    Some versions check fields before the limiter; sign-in and permissions come before it in all.
+    """
+    fields = ("invalid-params", "error-invalid-params")
+    return (
+        response.status == 400 and bool(response.error_code) and response.error_code not in fields
+    )

@@ -174,8 +174,7 @@ async def test_every_slot_comes_back_whatever_happens_in_it(database_url: str) -
                 return all(job.outcome is not None for job in await all_jobs(store))
 
             await eventually(all_tried)
-            await eventually(lambda: _is(engine.worker._free == 3))
-            assert engine.worker._held == {}
+            await eventually(lambda: _is(engine.worker._free == 3 and not engine.worker._held))
         codes = {job.outcome.code for job in await all_jobs(store) if job.outcome}
         assert codes == {"touched", "internal", "no-answer"}
 
@@ -276,3 +275,25 @@ async def test_a_person_in_the_middle_of_a_burst_takes_the_next_free_call(
             await engine.finished(31, within_s=20)
         place = [body["room"] for body in upstream.writes()].index("mine")
         assert place <= 15
+
+
+async def test_a_refusal_by_the_action_itself_also_shows_that_there_is_no_limit(
+    database_url: str,
+) -> None:
+    async def refuses(request: Request) -> Response:
+        code = "invalid-params" if request.body["number"] else "error-not-requested"
+        return Response(400, body=b"{}", error_code=code)
+
+    paced = {"toy": Window(5, 60.0)}
+    upstream = Upstream(answer=refuses)
+    async with store_on(database_url, windows=paced) as store, working(store, upstream) as engine:
+        await store.accept([launch(f"r{number}") for number in range(12)])
+        await engine.finished(12)
+    async with store_on(database_url, windows={"other": Window(5, 60.0)}) as store:
+        upstream = Upstream(answer=refuses, connection="other")
+        async with working(store, upstream):
+            wishes = [launch(f"r{number}", 1, connection="other") for number in range(12)]
+            await store.accept(wishes)
+            await eventually(lambda: _count(upstream.sent, 5))
+            await asyncio.sleep(0.3)
+            assert len(upstream.sent) == 5
