@@ -144,7 +144,7 @@ async def world(
             actions=actions,
         )
         await here.bridge.start()
-        stack.push_async_callback(here.bridge.stop)
+        stack.push_async_callback(lambda: here.bridge.stop())  # a test may have put another there
         here.url = await serve(here.bridge.web_app(), stack)
         here.slack.bridge_url = here.url
         yield here

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,13 @@ import aiohttp
 import jsonschema
 
 from bridge.actions import catalogue
+from bridge.app import Bridge
 from bridge.contract import Job
 from bridge.delivery import words
 from bridge.sandbox.slack import seed as slack
 from bridge.sandbox.slack.model import Message
 from bridge.surfaces.openapi import document
-from tests.world import API_TOKEN, World, world
+from tests.world import API_TOKEN, World, serve, world
 
 UNHURRIED = {"jobs__poll_s": 0.05, "jobs__lease_s": 30.0, "jobs__join_window_s": 0.0}
 FINALS = tuple(word for _, word in words.KINDS.values())
@@ -49,8 +50,9 @@ def check_facts(job: Job) -> None:
 class Stage:
     """A world, its clock, and what people and programs do in it."""
 
-    def __init__(self, here: World, clock: Clock) -> None:
+    def __init__(self, here: World, clock: Clock, stack: AsyncExitStack) -> None:
         self.world = here
+        self._stack = stack
         self.clock = clock
         self.slack = here.slack
         self.rocketchat = here.rocketchat
@@ -97,6 +99,16 @@ class Stage:
             told: dict[str, Any] = await answer.json()
             assert answer.status in (200, 202), told
             return told
+
+    async def restart(self, between: Callable[[], object] = lambda: None) -> None:
+        """Stop the bridge, let something happen, and start another one on the same database."""
+        before = self.world.bridge
+        await before.stop()
+        between()
+        self.world.bridge = Bridge(before.settings, clock=self.clock)
+        await self.world.bridge.start()
+        self.world.url = await serve(self.world.bridge.web_app(), self._stack)
+        self.slack.bridge_url = self.world.url
 
     async def job(self, job_id: str) -> Job:
         return next(job for job in await self.world.jobs() if job.id == job_id)
@@ -191,8 +203,10 @@ def _waits(job: Job) -> bool:
 async def stage(folder: Path, **options: Any) -> AsyncIterator[Stage]:
     """Everything up, on a clock of its own; `options` are those of `world`."""
     clock = Clock()
-    async with world(folder, clock=clock, **{**UNHURRIED, **options}) as here:
-        made = Stage(here, clock)
-        yield made
+    async with (
+        world(folder, clock=clock, **{**UNHURRIED, **options}) as here,
+        AsyncExitStack() as stack,
+    ):
+        yield Stage(here, clock, stack)
         for job in await here.jobs():
             check_facts(job)

@@ -9,6 +9,7 @@ Sources: https://github.com/RocketChat/Rocket.Chat/pull/32707 and pull/34940.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field
@@ -17,6 +18,7 @@ from bridge.actions.fields import Comment, RoomId, Tags, YesNo
 from bridge.actions.rocketchat import pdf
 from bridge.actions.rocketchat import room as rooms
 from bridge.actions.rocketchat.closing import (
+    BY_FORCE,
     ERRORS,
     Sentence,
     TranscriptEmail,
@@ -30,6 +32,7 @@ from bridge.contract import (
     Fact,
     Flow,
     Option,
+    Outcome,
     Picker,
     Positional,
     Repeat,
@@ -176,8 +179,10 @@ class CloseRoom(Action):
             races = int(context.memo.get("races", 0)) + 1
             context.memo["races"] = races
             if races >= RACES_LIMIT:
-                return tell(self, Sentence.DAMAGED, "room_damaged", facts={"rid": self.rid})
-        return explain(self, answer, rid=self.rid)
+                return _forcible(
+                    tell(self, Sentence.DAMAGED, "room_damaged", facts={"rid": self.rid})
+                )
+        return _forcible(explain(self, answer, rid=self.rid))
 
     def _closed(self, room: rooms.Room | None, context: Context, *, already: bool) -> Flow:
         """The conversation is closed; with a PDF asked for, its story goes on."""
@@ -217,3 +222,12 @@ class CloseRoom(Action):
     def _story(self, context: Context) -> pdf.Story:
         told = context.memo.get("closed") or {"sentence": "", "facts": {"rid": self.rid}}
         return pdf.Story(told["sentence"], told["facts"], code="room_closed_pdf", certain=True)
+
+
+def _forcible(outcome: Outcome) -> Outcome:
+    """The button that closes by force opens the form with force chosen: sending it is the consent."""
+    follow_ups = tuple(
+        replace(one, args={**one.args, "forceClose": True}) if one.label == BY_FORCE else one
+        for one in outcome.follow_ups
+    )
+    return replace(outcome, follow_ups=follow_ups)

@@ -28,10 +28,11 @@ FORCE_NEXT: Final = (
     "A Rocket.Chat administrator can look at the room {rid}. If the workspace allows it, you may also"
     " force the close."
 )
+BY_FORCE: Final = "Close it by force"
 DAMAGED: Final = Problem(
     "Rocket.Chat cannot close this conversation; its data looks damaged.",
     FORCE_NEXT,
-    follow_up=f"{AGAIN}: Close it by force",
+    follow_up=f"{AGAIN}: {BY_FORCE}",
     ask=True,
 )
 TOO_OLD_TO_FORCE: Final = Problem(
