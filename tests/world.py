@@ -45,6 +45,10 @@ class World:
     url: str
     rocketchat_url: str
 
+    async def stop(self) -> None:
+        """Stop the bridge that stands there now; a test may have put another one in its place."""
+        await self.bridge.stop()
+
     async def jobs(self, **which: Any) -> list[Job]:
         return (await self.bridge.operator.find(Filter(**which), limit=1000)).jobs
 
@@ -144,7 +148,7 @@ async def world(
             actions=actions,
         )
         await here.bridge.start()
-        stack.push_async_callback(lambda: here.bridge.stop())  # a test may have put another there
+        stack.push_async_callback(here.stop)
         here.url = await serve(here.bridge.web_app(), stack)
         here.slack.bridge_url = here.url
         yield here

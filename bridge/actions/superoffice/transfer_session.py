@@ -186,7 +186,7 @@ class TransferSession(Action):
             say(Sentence.ALREADY_OFFERED if already else Sentence.OFFERED, facts),
             say(Sentence.OFFERED_NEXT, facts),
             facts,
-            look_in_s=min(LONGEST_LOOK_S, max(FIRST_LOOK_S, waited / 4)),
+            look_in_s=min(LONGEST_LOOK_S, max(FIRST_LOOK_S, waited / 4), DEADLINE_S - waited),
         )
 
     def _nothing(
