@@ -15,12 +15,14 @@ from bridge.app.telling import about
 from bridge.console import Console
 from bridge.contract import Action, Upstream
 from bridge.ingress.api import ApiDoor
+from bridge.ingress.linking import LinkDoor, Linking
 from bridge.ingress.slack import SlackDoor
 from bridge.ingress.slack.install import installations_of
 from bridge.ingress.slack.reading import StoredJobs
 from bridge.ingress.slack.references import References
 from bridge.ingress.webhooks import WebhookDoor
 from bridge.jobs.database import open_engine, parse_url
+from bridge.jobs.links import Links
 from bridge.jobs.operating import Operator
 from bridge.jobs.store import Store
 from bridge.jobs.worker import Worker
@@ -32,7 +34,7 @@ Place = tuple[str, str]  # method, path
 
 
 class Doors:
-    """Slack, the API, the webhooks and the console, built from one set of settings."""
+    """Slack and its linking page, the API, the webhooks and the console, built from one set of settings."""
 
     def __init__(
         self,
@@ -46,7 +48,8 @@ class Doors:
         worker: Callable[[], Worker | None],
         clock: Callable[[], float],
     ) -> None:
-        operator = Operator(store)
+        operator, links = Operator(store), Links(store)
+        linking = Linking(settings, links, store.vault, clock=clock)
         self.slack = SlackDoor(
             settings=settings,
             catalogue=actions,
@@ -64,6 +67,16 @@ class Doors:
                 store.vault,
                 outbound,
             ),
+            linking=linking,
+        )
+        self.link = LinkDoor(
+            settings=settings,
+            linking=linking,
+            links=links,
+            outbound=outbound,
+            vault=store.vault,
+            clock=clock,
+            told=self.slack.linked,
         )
         self.api = ApiDoor(
             settings=settings,
@@ -93,6 +106,7 @@ class Doors:
             self.console = self._console()  # it shows the worker, which is built after the doors
         found = [
             *self.slack.routes(),
+            *self.link.routes(),
             *self.api.routes(),
             *self.webhooks.routes(),
             *self.console.routes(),

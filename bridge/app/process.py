@@ -17,8 +17,10 @@ from bridge.app.telling import Ways
 from bridge.contract import Action, Job, Outcome, ReplyTo, Upstream
 from bridge.delivery import File, Telling
 from bridge.ingress.slack.references import References
+from bridge.jobs.acting import Acting
 from bridge.jobs.attempt import Claimed, Manners, Runner
 from bridge.jobs.limits import Limits
+from bridge.jobs.links import Links
 from bridge.jobs.operating import Operator
 from bridge.jobs.pace import Window
 from bridge.jobs.store import Store
@@ -27,7 +29,7 @@ from bridge.jobs.worker import Worker
 from bridge.jobs.writer import StoreDown
 from bridge.outbound import Outbound
 from bridge.settings import Reloader, Settings
-from bridge.upstreams import connect
+from bridge.upstreams import Credential, connect
 from bridge.vault import Vault
 
 log = structlog.get_logger()
@@ -64,6 +66,9 @@ class Bridge:
             clock=clock,
             join_window_s=settings.jobs.join_window_s,
             windows_assumed=self._windows,
+        )
+        self._acting = Acting(
+            Links(self.store), lambda: self.settings.connections, self.outbound, clock=clock
         )
         self.operator = Operator(self.store)
         self.references = References(keys, clock=clock)
@@ -152,8 +157,14 @@ class Bridge:
             del self.upstreams[name], self._windows[name]
         for name, connection in settings.connections.items():
             if name not in self.upstreams or before.get(name) != connection:
-                self.upstreams[name] = connect(name, connection, self.outbound, self.clock)
+                self.upstreams[name] = connect(
+                    name, connection, self.outbound, self.clock, credentials=self._credentials
+                )
                 self._windows[name] = assumed(connection)
+
+    async def _credentials(self, connection: str, person: str) -> Credential | None:
+        """The clients are made before the store that holds people's links."""
+        return await self._acting(connection, person)
 
     def _doors(self, settings: Settings) -> Doors:
         return Doors(
@@ -174,6 +185,7 @@ class Bridge:
             self.actions,
             sign=self.references.sign,
             token_for=doors.slack.workspaces.token_for,
+            name_of=doors.slack.name_of,
             clock=self.clock,
         )
 
@@ -225,8 +237,8 @@ class Bridge:
     async def _show_progress(self, job: Job) -> ReplyTo:
         return await self._ways.progress(job)
 
-    def _manners(self, job: Job) -> Manners:
-        return self._ways.manners(job)
+    async def _manners(self, job: Job) -> Manners:
+        return await self._ways.manners(job)
 
     def _phrase(self, outcome: Outcome) -> Outcome:
         return self._ways.phrase(outcome)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib.metadata
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from bridge.actions import catalogue
-from bridge.contract import Action, Job, JobState, Outcome, ReplyTo
+from bridge.contract import Action, Asker, Job, JobState, Outcome, ReplyTo
 from bridge.delivery import (
     ActionInfo,
     CallbackDelivery,
@@ -26,6 +26,7 @@ from bridge.outbound import Outbound
 from bridge.settings import Settings
 from bridge.signatures import Secret
 from bridge.surfaces import leaves
+from bridge.surfaces.usage import ROOT, name_of
 
 _COMMAND = re.compile(r"(?<![\w/])/([a-z]+)\b")
 
@@ -58,9 +59,11 @@ class Ways:
         *,
         sign: Sign,
         token_for: TokenFor,
+        name_of: Callable[[Asker], Awaitable[str]],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
+        self._name_of = name_of
         self._about = {name: about(action) for name, action in actions.items()}
         self._slack = SlackDelivery(
             settings.slack,
@@ -94,12 +97,12 @@ class Ways:
         message = notices.pending(job) if pending else notices.waiting(job, job.run_at)
         return await self._slack.progress(job, job.reply_to, message)
 
-    def manners(self, job: Job) -> Manners:
+    async def manners(self, job: Job) -> Manners:
         """How the job's connection wants its actions to behave."""
         connection = self._settings.connections.get(job.connection)
         if connection is None or connection.kind != "rocketchat":
             return Manners()
-        signature = job.asker.name if connection.sign_comments else ""
+        signature = await self._name_of(job.asker) if connection.sign_comments else ""
         return Manners(signature, connection.default_comment)
 
     def phrase(self, outcome: Outcome) -> Outcome:
@@ -109,6 +112,6 @@ class Ways:
             return outcome
 
         def renamed(match: re.Match[str]) -> str:
-            return names.get(match[1], match[0])
+            return name_of(ROOT, names) if match[1] == "bridge" else names.get(match[1], match[0])
 
         return replace(outcome, next_step=_COMMAND.sub(renamed, outcome.next_step))

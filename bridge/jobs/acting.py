@@ -44,7 +44,7 @@ class Acting:
     def __init__(
         self,
         links: Links,
-        connections: Mapping[str, Connection],
+        connections: Callable[[], Mapping[str, Connection]],
         outbound: Outbound,
         *,
         clock: Callable[[], float],
@@ -58,8 +58,8 @@ class Acting:
 
     async def __call__(self, connection: str, person: str) -> Credential | None:
         """See `upstreams.Credentials`; `person` is `Asker.person`."""
-        settings = self._connections[connection]
-        if settings.act_as == "service":
+        settings = self._connections().get(connection)
+        if settings is None or settings.act_as == "service":
             return None
         scope, _, user_id = person.rpartition(":")
         try:

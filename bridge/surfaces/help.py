@@ -44,14 +44,19 @@ class SlashCommand:
     usage_hint: str
 
 
-def page(wanted: Help, actions: Actions, names: Mapping[str, str] | None = None) -> Page:
-    """Help on a command, on one of its sub words, or on everything."""
+def page(
+    wanted: Help,
+    actions: Actions,
+    names: Mapping[str, str] | None = None,
+    builtins: Mapping[str, str] = BUILTINS,
+) -> Page:
+    """Help on a command, on one of its sub words, or on everything that `builtins` leave open."""
     names = names or {}
     mine = of_word(wanted.word, actions)
     if wanted.sub:
         mine = [action for action in mine if action.command.sub == wanted.sub]
     if not mine:
-        return _root_page(actions, names)
+        return _root_page(actions, names, builtins)
     lines: list[str] = []
     for action in mine:
         lines += [summary(action)] if len(mine) > 1 else []
@@ -79,7 +84,7 @@ def commands(actions: Actions, names: Mapping[str, str] | None = None) -> tuple[
     return (*found, SlashCommand(ROOT, name_of(ROOT, names), ROOT_TITLE, hint[:1000]))
 
 
-def _root_page(actions: Actions, names: Mapping[str, str]) -> Page:
+def _root_page(actions: Actions, names: Mapping[str, str], builtins: Mapping[str, str]) -> Page:
     root = name_of(ROOT, names)
     first = next(iter(actions), None)
     shown = name_of(first.command.word, names) if first else root
@@ -87,7 +92,7 @@ def _root_page(actions: Actions, names: Mapping[str, str]) -> Page:
         title=ROOT_TITLE,
         usage=tuple(usage(action, names) for action in actions),
         lines=(
-            *(f"{root} {name}: {told}" for name, told in BUILTINS.items()),
+            *(f"{root} {name}: {told}" for name, told in builtins.items()),
             FORM,
             ROOT_NEXT.format(example=f"{shown} help"),
         ),

@@ -71,6 +71,7 @@ class Buttons:
         await ack()
 
     async def _answer(self, place: Place, value: str) -> None:
+        await self._launching.ready(place)
         message = await self._do(place, value)
         if message is not None:
             await self._telling.tell(place, message)

@@ -37,6 +37,8 @@ class Commands:
         place = Place.of_command(body)
         line = f"{body.get('command') or ''} {body.get('text') or ''}"
         answer = await self._wishes.fulfil(line, place, key=place.trigger_id)
+        if answer is None:
+            return await ack()
         if isinstance(answer, Later):
             self._errands.start("command", self._later(place, answer), team=place.team_id)
             if answer.now is None:

@@ -31,7 +31,8 @@ from bridge.settings import Settings
 from bridge.vault import Vault
 
 if TYPE_CHECKING:
-    from bridge.ingress.slack.installations import StoredInstallations
+    from bridge.ingress.linking import Linking
+from bridge.ingress.slack.installations import StoredInstallations
 
 log = structlog.get_logger()
 
@@ -125,11 +126,13 @@ class Install:
         installations: StoredInstallations | None,
         workspaces: Workspaces,
         usergroups: Usergroups,
+        linking: Linking | None = None,
     ) -> None:
         self._flow = flow
         self._installations = installations
         self._workspaces = workspaces
         self._usergroups = usergroups
+        self._linking = linking
 
     def register(self, app: AsyncApp) -> None:
         app.event("app_uninstalled")(self.uninstalled)
@@ -147,6 +150,8 @@ class Install:
         self._usergroups.forget(team_id)
         if self._installations is not None:
             await self._installations.remove(team_id, enterprise_id)
+        if self._linking is not None:
+            await self._linking.remove_all(f"slack:{team_id or enterprise_id}")
         log.info("slack.uninstalled", team=team_id)
         await ack()
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge import access
 from bridge.contract import Action
@@ -73,7 +73,7 @@ class Launching:
     def decide(self, action: type[Action], place: Place, connection: str) -> access.Decision:
         """Whether this person may, here and now."""
         groups = self._usergroups.of(place.user_id, place.team_id, place.enterprise_id)
-        return access.decide(
+        decision = access.decide(
             self._settings.access,
             place.asker(),
             action.id,
@@ -81,6 +81,21 @@ class Launching:
             connection,
             groups,
         )
+        if not decision.allowed and self._usergroups.is_unread(place.team_id):
+            return replace(decision, reason=words.GROUPS_UNREAD, how=words.GROUPS_AGAIN)
+        return decision
+
+    def is_unsure(self, action: type[Action], place: Place) -> bool:
+        """Whether a denial might be wrong, because the user groups have not been read yet."""
+        return self._usergroups.is_unread(place.team_id) and not all(
+            self.decide(action, place, name).allowed
+            for name, one in self._settings.connections.items()
+            if one.kind == action.upstream
+        )
+
+    async def ready(self, place: Place) -> None:
+        """Learn the user groups if nobody has yet; for errands."""
+        await self._usergroups.ready(place.team_id, place.enterprise_id)
 
     async def launch(
         self,

@@ -8,6 +8,7 @@ event's id keeps a second delivery from doing the thing twice. The answer comes 
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -17,6 +18,7 @@ from bridge.ingress.slack.place import Place
 from bridge.ingress.slack.telling import Telling
 from bridge.ingress.slack.wishes import Later, Wishes
 
+REMEMBERED = 1000  # events that were answered; Slack sends one again within the hour at most
 _LEADING = re.compile(r"^\s*<@[UW][A-Z0-9]+(?:\|[^<>]*)?>[:,]?\s*")
 
 
@@ -28,6 +30,7 @@ class Mentions:
         self._telling = telling
         self._errands = errands
         self._root = root
+        self._answered: OrderedDict[str, None] = OrderedDict()
 
     def register(self, app: AsyncApp) -> None:
         app.event("app_mention")(self.mentioned)
@@ -40,7 +43,13 @@ class Mentions:
             return
         text = _LEADING.sub("", str(event.get("text") or ""), count=1)
         key = f"event:{body.get('event_id') or event.get('ts') or ''}"
+        if key in self._answered:
+            await ack()
+            return
         answer = await self._wishes.fulfil(f"{self._root} {text}", place, key=key)
+        self._answered[key] = None
+        while len(self._answered) > REMEMBERED:
+            self._answered.popitem(last=False)
         self._errands.start("mention", self._tell(place, answer), team=place.team_id)
         await ack()
 

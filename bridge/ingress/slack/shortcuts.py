@@ -19,6 +19,7 @@ from bridge.ingress.slack import words
 from bridge.ingress.slack.chooser import Chooser, prefilled
 from bridge.ingress.slack.errands import Errands
 from bridge.ingress.slack.forms import Forms
+from bridge.ingress.slack.launching import Launching
 from bridge.ingress.slack.place import Place
 from bridge.ingress.slack.telling import Telling
 
@@ -32,12 +33,14 @@ class Shortcuts:
         catalogue: Mapping[str, type[Action]],
         chooser: Chooser,
         forms: Forms,
+        launching: Launching,
         telling: Telling,
         errands: Errands,
     ) -> None:
         self._catalogue = catalogue
         self._chooser = chooser
         self._forms = forms
+        self._launching = launching
         self._telling = telling
         self._errands = errands
 
@@ -55,6 +58,7 @@ class Shortcuts:
         self._errands.start("shortcut", self._open(place, callback, text), team=place.team_id)
 
     async def _open(self, place: Place, callback: str, text: str) -> None:
+        await self._launching.ready(place)
         action = self._catalogue.get(callback)
         refusal = None
         if action is None:

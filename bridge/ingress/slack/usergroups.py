@@ -20,6 +20,7 @@ log = structlog.get_logger()
 
 REFRESH_S = 120.0
 BELIEVE_S = 300.0
+READ_WITHIN_S = 5.0
 PREFIX = "usergroup:"
 
 
@@ -64,6 +65,18 @@ class Usergroups:
             and now - known[1] <= BELIEVE_S
             and user_id in known[0]
         )
+
+    def is_unread(self, team_id: str) -> bool:
+        """Whether a group that the rules name was never read there, so that a denial may be wrong."""
+        return any((team_id, group) not in self._members for group in self._groups)
+
+    async def ready(self, team_id: str, enterprise_id: str = "") -> None:
+        """Read what was never read, for at most `READ_WITHIN_S`; for errands, never before an ack."""
+        missing = [group for group in self._groups if (team_id, group) not in self._members]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(READ_WITHIN_S):
+                for group in missing:
+                    await self._read(team_id, enterprise_id, group)
 
     def expect(self, team_id: str, enterprise_id: str = "") -> None:
         """Read this workspace's groups before its first command."""

@@ -17,6 +17,7 @@ from bridge.contract import Action
 from bridge.delivery import notices
 from bridge.delivery.render import ActionInfo, Message
 from bridge.ingress.slack import words
+from bridge.ingress.slack.accounts import Accounts
 from bridge.ingress.slack.chooser import Chooser
 from bridge.ingress.slack.colleagues import Colleagues
 from bridge.ingress.slack.forms import Forms
@@ -25,7 +26,16 @@ from bridge.ingress.slack.place import Place
 from bridge.ingress.slack.reading import Reader
 from bridge.surfaces import help as pages
 from bridge.surfaces import sentences
-from bridge.surfaces.command import Builtin, Help, Mistake, NeedsForm, Parsed, parse
+from bridge.surfaces.command import (
+    BUILTINS,
+    Answer,
+    Builtin,
+    Help,
+    Mistake,
+    NeedsForm,
+    Parsed,
+    parse,
+)
 from bridge.surfaces.usage import ROOT, name_of, usage
 
 RECENT = 16  # one more than is listed, so that the list can say that there are more
@@ -53,6 +63,7 @@ class Wishes:
         forms: Forms,
         chooser: Chooser,
         reader: Reader,
+        accounts: Accounts,
         about: Mapping[str, ActionInfo],
     ) -> None:
         """`names` are the commands' configured names; see `surfaces.command`."""
@@ -63,18 +74,39 @@ class Wishes:
         self._forms = forms
         self._chooser = chooser
         self._reader = reader
+        self._accounts = accounts
         self._about = dict(about)
         self.root = name_of(ROOT, names)
 
-    async def fulfil(self, line: str, place: Place, *, key: str) -> Message | Later:
-        """Do what the line asks for, as far as that needs nobody but the store."""
-        match parse(line, self._actions, self._names):
+    async def fulfil(self, line: str, place: Place, *, key: str) -> Message | Later | None:
+        """Do what the line asks for, as far as that needs nobody but the store.
+
+        None: it was stored by an earlier delivery of the same event, which has been answered.
+        """
+        answer = parse(line, self._actions, self._names)
+        wanted = answer.action if isinstance(answer, Parsed | NeedsForm) else None
+        if wanted is None or not self._launching.is_unsure(wanted, place):
+            return await self._do(answer, line, place, key)
+
+        async def when_known() -> Message | None:
+            await self._launching.ready(place)
+            done = await self._do(answer, line, place, key)
+            return await done.then() if isinstance(done, Later) else done
+
+        return Later(Message(words.CHECKING), when_known)
+
+    async def _do(
+        self, answer: Answer, line: str, place: Place, key: str
+    ) -> Message | Later | None:
+        match answer:
             case Help() as wanted:
                 return self._help(wanted)
             case Builtin(name="jobs"):
                 return Later(None, lambda: self._recent(place))
-            case Builtin():
-                return notices.mistake(words.NO_LINKS)
+            case Builtin(name="unlink", rest=said):
+                return Later(None, lambda: self._accounts.unlink(place, said))
+            case Builtin(rest=said):
+                return Later(None, lambda: self._link(place, said))
             case Mistake() as mistake:
                 return notices.mistake("\n".join(mistake.sentences), " · ".join(mistake.usage))
             case NeedsForm() as needed:
@@ -83,13 +115,25 @@ class Wishes:
                 return await self._run(parsed, place, _hosts(line), key)
 
     def _help(self, wanted: Help) -> Message:
-        page = pages.page(wanted, self._actions, self._names)
+        page = pages.page(wanted, self._actions, self._names, self._builtins())
         meanings = (*page.examples, *("" for _ in page.usage))
         usages = [
             (line, words.EXAMPLE.format(example=meaning) if meaning else "")
             for line, meaning in zip(page.usage, meanings, strict=False)
         ]
         return notices.help_page(page.title, usages, "\n".join(page.lines))
+
+    def _builtins(self) -> Mapping[str, str]:
+        """The words of the root command that do something here."""
+        return {
+            word: told
+            for word, told in BUILTINS.items()
+            if self._accounts.is_open or word not in ("link", "unlink")
+        }
+
+    async def _link(self, place: Place, said: str) -> Message:
+        await self._launching.ready(place)
+        return await self._accounts.link(place, said)
 
     async def _recent(self, place: Place) -> Message:
         jobs = await self._reader.recent(place.scope, place.user_id, RECENT)
@@ -134,7 +178,7 @@ class Wishes:
 
     async def _run(
         self, parsed: Parsed, place: Place, hosts: list[str], key: str
-    ) -> Message | Later:
+    ) -> Message | Later | None:
         action = parsed.action
         choice = self._launching.choose(action, place, said=parsed.connection, hosts=hosts)
         if not choice.connection:
@@ -149,14 +193,16 @@ class Wishes:
         if not strangers:
             return await self._named(parsed, place, connection, key)
 
-        async def ask_first() -> Message:
+        async def ask_first() -> Message | None:
             await self._colleagues.ask(action, parsed.mentions, place, connection)
             return await self._named(parsed, place, connection, key)
 
         people = " and ".join(dict.fromkeys(f"<@{one}>" for one in strangers))
         return Later(Message(words.LOOKING_UP.format(people=people)), ask_first)
 
-    async def _named(self, parsed: Parsed, place: Place, connection: str, key: str) -> Message:
+    async def _named(
+        self, parsed: Parsed, place: Place, connection: str, key: str
+    ) -> Message | None:
         args, unresolved = self._colleagues.resolve(
             parsed.action, parsed.args, parsed.mentions, place, connection
         )
@@ -166,13 +212,16 @@ class Wishes:
 
     async def _launch(
         self, kind: type[Action], args: Mapping[str, Any], place: Place, connection: str, key: str
-    ) -> Message:
+    ) -> Message | None:
         try:
             action = kind.model_validate(dict(args))
         except ValidationError as error:
             said = "\n".join(fault.line for fault in sentences.faults(kind, error))
             return notices.mistake(said, usage(kind, self._names))
-        return (await self._launching.launch(action, place, connection, key=key)).message
+        told = await self._launching.launch(action, place, connection, key=key)
+        if told.accepted is not None and told.accepted.repeated and not place.response_url:
+            return None  # Slack sent the event again; its first delivery was answered
+        return told.message
 
     def _denial(self, action: type[Action], place: Place, connection: str) -> Message | None:
         decision = self._launching.decide(action, place, connection)
