@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
+import aiohttp
 from aiohttp import web
 from yarl import URL
 
@@ -72,6 +73,8 @@ class Sandbox:
         bridge_url: str = "http://127.0.0.1:8080",
     ) -> None:
         """Serve everything; `port` is the playground's, the emulators take free ones."""
+        # One session, so that the time to an acknowledgement is the bridge's own.
+        self.slack.session = await self._stack.enter_async_context(aiohttp.ClientSession())
         for emulator in self.emulators:
             self._urls[emulator.name] = await self._serve(self._app_of(emulator), host, 0)
         self.slack.public_url = self._urls["slack"]
@@ -103,6 +106,7 @@ class Sandbox:
 
     async def stop(self) -> None:
         await self._stack.aclose()
+        self.slack.session = None
         self.playground = None
 
     async def __aenter__(self) -> Self:

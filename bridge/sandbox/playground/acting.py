@@ -92,6 +92,7 @@ class Acting:
         receipt = await slack.submit_view(
             str(given["user"]), given.get("view"), given.get("values") or {}
         )
+        slack.notify()  # what Slack's own client refuses changes nothing but the screen
         return _told(receipt) | {"errors": receipt.errors}
 
     async def close(self, given: Json) -> Json:

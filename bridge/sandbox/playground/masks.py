@@ -43,7 +43,7 @@ NAMES: Final = frozenset(
         "token",
     )
 )
-_HOOK: Final = re.compile(r"(https?://[^\s\"'<>]+/(?:commands|actions)/[^/\s\"]+/\d+/)[\w-]+")
+_HOOK: Final = re.compile(r"(/(?:commands|actions)/[TE][A-Z0-9]+/\d+/)[\w-]+")
 MOST: Final = 12_000
 
 

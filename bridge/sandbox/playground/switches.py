@@ -7,7 +7,7 @@ A system's weather is one switch with several positions, because only the first 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bridge.sandbox.emulator import Emulator, Fault
@@ -21,16 +21,70 @@ SLOW_S: Final = 4.0
 
 Positions = tuple[tuple[str, str], ...]
 ON_OFF: Final[Positions] = (("off", "Off"), ("on", "On"))
-WEATHER: Final[Mapping[str, tuple[str, Callable[[], Fault]]]] = {
-    "lost_once": (
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """One way in which a system misbehaves."""
+
+    label: str
+    why: str
+    fault: Callable[[], Fault]
+
+
+WEATHER: Final[Mapping[str, Mood]] = {
+    "lost_once": Mood(
         "Answer lost, once",
+        "The next change happens, and the connection breaks before its answer arrives.",
         lambda: Fault("reset_after", WRITES, times=1),
     ),
-    "lost": ("Answers lost", lambda: Fault("reset_after", WRITES)),
-    "hang": ("Hangs", lambda: Fault("hang")),
-    "slow": ("Slow", lambda: Fault("latency", seconds=SLOW_S)),
-    "down": ("Down (503)", lambda: Fault("status", status=503, body="Service Unavailable")),
-    "garbage": ("Talks nonsense", lambda: Fault("garbage", WRITES)),
+    "lost": Mood(
+        "Answers lost",
+        "Every change happens, and none of its answers arrives.",
+        lambda: Fault("reset_after", WRITES),
+    ),
+    "hang": Mood(
+        "Hangs", "Connections are taken and nothing is ever answered.", lambda: Fault("hang")
+    ),
+    "slow": Mood(
+        "Slow",
+        f"Every answer takes {SLOW_S:.0f} seconds.",
+        lambda: Fault("latency", seconds=SLOW_S),
+    ),
+    "down": Mood(
+        "Down (503)",
+        "Everything is answered with 503. Commands are kept and tried again.",
+        lambda: Fault("status", status=503, body="Service Unavailable"),
+    ),
+    "garbage": Mood(
+        "Talks nonsense",
+        "Changes happen, and a proxy answers with a web page instead of JSON.",
+        lambda: Fault("garbage", WRITES),
+    ),
+}
+SLACK_WEATHER: Final[Mapping[str, Mood]] = {
+    "limited": Mood(
+        "429, twice",
+        "The next two calls are refused with Retry-After: 3.",
+        lambda: Fault(
+            "status",
+            "POST /api/*",
+            times=2,
+            status=429,
+            headers={"Retry-After": "3"},
+            body='{"ok":false,"error":"ratelimited"}',
+        ),
+    ),
+    "slow": Mood(
+        "Slow",
+        f"Slack's API takes {SLOW_S:.0f} seconds; the acknowledgement does not wait for it.",
+        lambda: Fault("latency", seconds=SLOW_S),
+    ),
+    "down": Mood(
+        "Down (503)",
+        "Commands are acknowledged all the same, and told when Slack is back.",
+        lambda: Fault("status", status=503),
+    ),
 }
 
 
@@ -45,15 +99,17 @@ class Switch:
     positions: Positions
     read: Callable[[], str]
     write: Callable[[str], None]
+    whys: Mapping[str, str] = field(default_factory=dict)  # of single positions
 
     def as_json(self) -> dict[str, Any]:
+        value = self.read()
         return {
             "id": self.id,
             "system": self.system,
             "label": self.label,
-            "why": self.why,
-            "positions": [{"value": value, "label": label} for value, label in self.positions],
-            "value": self.read(),
+            "why": self.whys.get(value, self.why),
+            "positions": [{"value": one, "label": label} for one, label in self.positions],
+            "value": value,
         }
 
 
@@ -215,28 +271,8 @@ class Switches:
 
     def _slack(self) -> list[Switch]:
         slack = self._sandbox.slack
-        positions: Mapping[str, tuple[str, Callable[[], Fault]]] = {
-            "limited": (
-                "429, twice",
-                lambda: Fault(
-                    "status",
-                    "POST /api/*",
-                    times=2,
-                    status=429,
-                    headers={"Retry-After": "3"},
-                    body='{"ok":false,"error":"ratelimited"}',
-                ),
-            ),
-            "slow": ("Slow", lambda: Fault("latency", seconds=SLOW_S)),
-            "down": ("Down (503)", lambda: Fault("status", status=503)),
-        }
         return [
-            self._weather(
-                slack,
-                "Slack's own API",
-                positions,
-                "Even then a command is acknowledged at once, and its answer is told when Slack is back.",
-            ),
+            self._weather(slack, "Slack's own API", SLACK_WEATHER),
             Switch(
                 "slack.expired",
                 slack.name,
@@ -258,11 +294,7 @@ class Switches:
         ]
 
     def _weather(
-        self,
-        emulator: Emulator,
-        name: str,
-        positions: Mapping[str, tuple[str, Callable[[], Fault]]] = WEATHER,
-        why: str = "What it is asked to do may happen or not; the answer does not tell.",
+        self, emulator: Emulator, name: str, moods: Mapping[str, Mood] = WEATHER
     ) -> Switch:
         def read() -> str:
             value, fault = self._faults.get(emulator.name, ("", None))
@@ -272,10 +304,18 @@ class Switches:
             _, fault = self._faults.pop(emulator.name, ("", None))
             if fault is not None and fault in emulator.faults:
                 emulator.faults.remove(fault)
-            if value in positions:
-                fresh = positions[value][1]()
+            if value in moods:
+                fresh = moods[value].fault()
                 emulator.faults.append(fresh)
                 self._faults[emulator.name] = (value, fresh)
 
-        shown = (("fine", "Fine"), *((value, label) for value, (label, _) in positions.items()))
-        return Switch(f"{emulator.name}.weather", emulator.name, name, why, shown, read, write)
+        return Switch(
+            f"{emulator.name}.weather",
+            emulator.name,
+            name,
+            "Works as it should.",
+            (("fine", "Fine"), *((value, mood.label) for value, mood in moods.items())),
+            read,
+            write,
+            {value: mood.why for value, mood in moods.items()},
+        )

@@ -34,7 +34,7 @@ STEPS: Final = (
         text="Clara's chat is open and with Ines. Close it from here, in words. The command leaves as a"
         " request signed like Slack's, and the bridge acknowledges it once it is on disk.",
         line=f"/close {rooms.OPEN_SERVED} tags=delivery The parcel was at the neighbour's.",
-        look="Clara's card closes on the right, with your comment. The channel gets one answer.",
+        look="Clara's card has closed on the right, with your comment, and the channel got one answer.",
         panel="rooms",
         done=("effect", "close_room", rooms.OPEN_SERVED),
     ),
@@ -44,7 +44,7 @@ STEPS: Final = (
         text="Session 650 belongs to Brede, but the bridge signs in as Arne. SuperOffice answers such a"
         " transfer with 200 OK and does nothing. Most integrations now say “transferred”.",
         line="/transfer 650 anna@example.com",
-        look="Open Requests: there is the 200. The answer in the channel says it did not happen, and why.",
+        look="In Requests: SuperOffice said 200. The answer here says that nothing happened, and why.",
         panel="requests",
         done=("message", "650"),
     ),
@@ -54,7 +54,8 @@ STEPS: Final = (
         text="Rocket.Chat answers a PDF request at once and makes the file later, or never. The bridge"
         " keeps looking, and brings the file when it is there.",
         line=f"/transcript {rooms.CLOSED_PLAIN}",
-        look="First it is told as pending, then the same message becomes the result, with the PDF.",
+        look="It was pending first, and the end came by itself. The PDF is in the answer's thread or, when"
+        " only you can see the answer, in a direct message: look for the dot above.",
         panel="requests",
         done=("effect", "upload_file", ""),
     ),
@@ -73,9 +74,9 @@ STEPS: Final = (
         title="Rocket.Chat is down",
         promise="Accepted means kept",
         text="Rocket.Chat now answers 503 to everything. Your wish is accepted all the same: it is kept,"
-        " tried again, and you are told. Then let Rocket.Chat come back.",
+        " tried again, and you are told so. Then let Rocket.Chat come back.",
         line=f"/close {rooms.OPEN_QUEUED} Password link sent.",
-        look="You see that it waits and when it is tried next. Bring Rocket.Chat back, and it ends by itself.",
+        look="Rocket.Chat is back, and what you asked for has been done, without you asking again.",
         panel="switches",
         done=("effect", "close_room", rooms.OPEN_QUEUED),
         switch=("rocketchat.weather", "down"),

@@ -1,7 +1,7 @@
 // What the page asks of the playground's server, and how it tells that something could not be done.
 
 import { $, h } from "./dom.js";
-import { state } from "./state.js";
+import { changed, state } from "./state.js";
 
 async function post(path, body = {}) {
   try {
@@ -22,6 +22,18 @@ export async function act(gesture, body = {}, { quiet = false } = {}) {
   const told = await post(`/act/${gesture}`, { user: state.user, ...body });
   if (told.error && !quiet && !told.shown) toast(told.error);
   return told;
+}
+
+/** Type a line. What was typed is kept for its author to see, with how soon it was acknowledged. */
+export async function say(text, thread_ts) {
+  const echo = { ts: (Date.now() / 1000).toFixed(6), channel: state.channel, user: state.user, text, told: null };
+  const isCommand = text.startsWith("/") && !thread_ts;
+  if (isCommand) state.typed.push(echo);
+  changed("slack");
+  echo.told = await act("say", { channel: state.channel, text, thread_ts });
+  if (echo.told.error && !echo.told.shown) state.typed = state.typed.filter((one) => one !== echo);
+  changed("slack");
+  return echo.told;
 }
 
 export async function turn(id, value) {

@@ -79,7 +79,7 @@ export function combobox(spec, how) {
     draw("Nothing found.");
   };
 
-  input.addEventListener("focus", ask);
+  input.addEventListener("click", () => list.hidden && ask());
   input.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(ask, PAUSE_MS);

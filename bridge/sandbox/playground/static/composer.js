@@ -1,6 +1,6 @@
 // The line one types in: commands complete themselves, usage stands above, Enter sends the real thing.
 
-import { act } from "./calls.js";
+import { act, say } from "./calls.js";
 import { $, fill, h, icon } from "./dom.js";
 import { menu } from "./menu.js";
 import { on, place, state } from "./state.js";
@@ -65,7 +65,7 @@ async function submit() {
   send.classList.remove("beckon");
   close();
   draw();
-  const told = await act("say", { channel: state.channel, text });
+  const told = await say(text);
   if (told.error && !told.shown) {
     line.value ||= text;
     draw();

@@ -34,14 +34,15 @@ function draw() {
   if (direct) shown.push(place(direct) ?? state.start.places.find((one) => one.id === direct) ?? { id: direct, name: "Deskbridge", kind: "im", members: state.slack.direct[direct] });
   for (const one of shown) if (!place(one.id)) state.start.places.push(one);
   if (!shown.some((one) => one.id === state.channel)) return choose("channel", shown[0].id);
-  const now = JSON.stringify([shown.map((one) => one.id), state.user, state.channel]);
+  const fresh = (one) => one.id !== state.channel && state.slack.messages.some((message) => message.channel === one.id && message.ts > (state.read[one.id] ?? "0") && (!message.ephemeral_to || message.ephemeral_to === state.user) && message.user !== state.user);
+  const now = JSON.stringify([shown.map((one) => [one.id, fresh(one)]), state.user, state.channel]);
   if (now === drawn) return;
   drawn = now;
   fill(
     $("places"),
     shown.map((one) =>
       h("button.place", { type: "button", "aria-pressed": String(one.id === state.channel), onclick: () => choose("channel", one.id), title: one.bridge_is_here === false ? "The bridge is no member of this channel" : undefined },
-        one.kind === "private" ? icon(...LOCK) : h("span.sign", { "aria-hidden": "true" }, one.kind === "im" ? "@" : "#"), one.name),
+        one.kind === "private" ? icon(...LOCK) : h("span.sign", { "aria-hidden": "true" }, one.kind === "im" ? "@" : "#"), one.name, fresh(one) && h("span.unread", { role: "img", "aria-label": "new messages" })),
     ),
   );
   fill(

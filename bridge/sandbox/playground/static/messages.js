@@ -1,6 +1,6 @@
 // The channel as one person sees it: messages, buttons, files, threads, and the menu on each message.
 
-import { act } from "./calls.js";
+import { act, say } from "./calls.js";
 import { content } from "./blocks.js";
 import { $, fill, h, icon, reconcile } from "./dom.js";
 import { element } from "./fields.js";
@@ -24,15 +24,24 @@ const isHere = (message) => message.channel === state.channel && (!message.ephem
 
 function show() {
   const scroll = $("scroll");
+  state.read[state.channel] = state.slack.messages.filter(isHere).at(-1)?.ts ?? "0";
   const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 120;
   const all = mayRead() ? state.slack.messages.filter(isHere) : [];
   const roots = all.filter((message) => !message.thread_ts || message.thread_ts === message.ts);
   const stamp = (message) => JSON.stringify([message.blocks, message.text, message.edited, message.files, message.attachments, replies(message).length, state.user]);
-  reconcile($("messages"), roots, (message) => message.ts, stamp, (message, changed) => row(message, { changed }));
+  const typed = state.typed.filter((one) => one.channel === state.channel && one.user === state.user);
+  const rows = [...roots, ...typed].sort((a, b) => Number(a.ts) - Number(b.ts));
+  reconcile($("messages"), rows, (one) => one.ts, (one) => ("told" in one ? JSON.stringify(one.told) : stamp(one)), (one, changed) => ("told" in one ? typedRow(one) : row(one, { changed })));
   $("messages").classList.toggle("empty", !roots.length);
   document.body.classList.toggle("silent", !roots.length);
   if (atEnd) scroll.scrollTop = scroll.scrollHeight;
   if (thread) showThread();
+}
+
+/** Slack shows a command to nobody, not even its author; here one wants to see it, and its ack. */
+function typedRow({ text, told }) {
+  const ack = !told ? h("span.ack", {}, "sent…") : told.error ? h("span.ack.bad", {}, told.error) : h("span.ack.good", {}, `acknowledged in ${Math.max(1, Math.round(told.ms))} ms`);
+  return h("li.typed", {}, h("code", {}, text), ack);
 }
 
 const mayRead = () => {
@@ -132,7 +141,7 @@ export function openThread(ts) {
       reply(line);
     } else if (event.key === "Escape") openThread("");
   });
-  fill(panel, h("header", {}, h("h2", {}, "Thread"), h("button.quiet.icon", { type: "button", "aria-label": "Close the thread", onclick: () => openThread("") }, "×")), h("ol.messages", { id: "thread-messages", role: "log", "aria-label": "Messages in this thread" }), form);
+  fill(panel, h("header", {}, h("h2", {}, "Thread"), h("button.quiet.icon", { type: "button", "aria-label": "Close the thread", onclick: () => openThread("") }, "×")), h("div.thread-log", { role: "log", tabindex: "0", "aria-label": "Messages in this thread" }, h("ol.messages", { id: "thread-messages" })), form);
   showThread();
   line.focus();
 }
@@ -141,7 +150,7 @@ async function reply(line) {
   const text = line.value.trim();
   if (!text) return;
   line.value = "";
-  const told = await act("say", { channel: state.channel, text, thread_ts: thread });
+  const told = await say(text, thread);
   if (told.error && !told.shown) line.value = text;
 }
 
@@ -151,5 +160,5 @@ function showThread() {
   if (!root || !list) return openThread("");
   const all = [root, ...replies(root)];
   reconcile(list, all, (message) => message.ts, (message) => JSON.stringify([message.blocks, message.text, message.files, state.user]), (message) => row(message, { inThread: true }));
-  list.scrollTop = list.scrollHeight;
+  list.parentElement.scrollTop = list.parentElement.scrollHeight;
 }

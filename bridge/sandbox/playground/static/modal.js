@@ -11,6 +11,7 @@ let dialog = null;
 let shown = { id: "", hash: "" };
 let inputs = [];
 let back = null;
+let entering = Promise.resolve(); // a choice on its way must be there before the form is sent
 
 export function modals() {
   on("slack", "user", show);
@@ -70,7 +71,7 @@ function input(view, block, kept) {
   const field = element(spec, {
     id, held, label: block.label.text, describedby: `${id}-hint ${id}-error`,
     suggest: (typed) => act("suggest", { view: view.id, action_id: spec.action_id, typed }, { quiet: true }),
-    chosen: spec.type.includes("external_select") || spec.type === "multi_static_select" ? (value) => act("enter", { view: view.id, block_id: block.block_id, value: { [spec.action_id]: value } }) : undefined,
+    chosen: spec.type.includes("external_select") || spec.type === "multi_static_select" ? (value) => (entering = entering.then(() => act("enter", { view: view.id, block_id: block.block_id, value: { [spec.action_id]: value } }))) : undefined,
   });
   if (typeof kept.get(key) === "string" && "value" in field.node) field.node.value = kept.get(key);
   inputs.push({ key, block_id: block.block_id, action_id: spec.action_id, ...field });
@@ -100,26 +101,31 @@ async function send(view, submit) {
   }
   submit.disabled = true;
   submit.classList.add("busy");
+  await entering;
   await act("submit", { view: view.id, values }, { quiet: true });
   submit.disabled = false;
   submit.classList.remove("busy");
-  dialog?.querySelector('[aria-invalid="true"]')?.focus();
 }
 
 /** Errors stand at their own inputs; the sentence of Slack itself stands on top. */
 function mark(view) {
+  let first = null;
   for (const row of dialog.querySelectorAll(".input")) {
     const words = view.errors[row.dataset.block] ?? "";
     row.classList.toggle("wrong", Boolean(words));
     const told = row.querySelector(".error");
-    if (told.textContent !== words) told.textContent = words;
     const field = row.querySelector("input, textarea, select");
+    if (told.textContent !== words) {
+      told.textContent = words;
+      if (words) first ??= field;
+    }
     if (words) field?.setAttribute("aria-invalid", "true");
     else field?.removeAttribute("aria-invalid");
   }
   const warning = dialog.querySelector(".modal-warning");
   warning.hidden = !view.warning;
   warning.textContent = view.warning;
+  first?.focus();
 }
 
 /** The question before a button does something; resolves to true or false. */

@@ -1,7 +1,7 @@
 // Slack's mrkdwn as elements: https://docs.slack.dev/messaging/formatting-message-text
 // Everything becomes text nodes and a handful of elements; a link is one only with http, https or mailto.
 
-import { h } from "./dom.js";
+import { h, icon } from "./dom.js";
 import { state } from "./state.js";
 
 const SPANS = /```([\s\S]+?)```|`([^`\n]+)`|<([^<>\n]+)>|(?<![\w*])\*(?=\S)([^\n]*?\S)\*(?![\w*])|(?<![\w_])_(?=\S)([^\n]*?\S)_(?![\w_])|(?<![\w~])~(?=\S)([^\n]*?\S)~(?![\w~])/g;
@@ -38,12 +38,32 @@ function spans(text) {
   const out = [];
   let end = 0;
   for (const match of text.matchAll(SPANS)) {
-    if (match.index > end) out.push(unescape(text.slice(end, match.index)));
+    if (match.index > end) out.push(...drawn(unescape(text.slice(end, match.index))));
     out.push(span(match));
     end = match.index + match[0].length;
   }
-  if (end < text.length) out.push(unescape(text.slice(end)));
+  if (end < text.length) out.push(...drawn(unescape(text.slice(end))));
   return out;
+}
+
+// Slack draws emoji itself, so they look alike everywhere; the playground draws those that the bridge says.
+const MARKS = {
+  "✅": ["good", "done", "m5.500 10.300 3 3 6-6.600"],
+  "⏳": ["wait", "pending", "M6 4.500h8M6 15.500h8M7 4.500c0 3.500 6 7.500 6 11M13 4.500c0 3.500-6 7.500-6 11"],
+  "✋": ["bad", "refused", "m6.500 6.500 7 7M13.500 6.500l-7 7"],
+  "❔": ["doubt", "unknown", "M7.500 7.600a2.500 2.500 0 1 1 3.600 2.300c-.8.400-1.100.9-1.100 1.800M10 14.600v.1"],
+  "🅿️": ["wait", "parked", "M8 15V5h3a2.800 2.800 0 0 1 0 5.700H8"],
+  "🚫": ["bad", "not allowed", "M4.800 10h10.400"],
+  "🔁": ["wait", "trying again", "M14.500 8A5 5 0 0 0 5.600 7.500M5.500 12a5 5 0 0 0 8.900.500M5.200 4.800v3h3M14.800 15.200v-3h-3"],
+  "⚙️": ["wait", "working", "M10 5v1.500M10 13.500V15M5 10h1.500M13.500 10H15M10 12a2 2 0 1 0 0-4 2 2 0 0 0 0 4Z"],
+};
+const EMOJI = new RegExp(`(${Object.keys(MARKS).join("|")})`);
+
+function drawn(words) {
+  return words.split(EMOJI).map((part) => {
+    const [kind, name, path] = MARKS[part] ?? [];
+    return kind ? h("span.mark", { class: kind, role: "img", "aria-label": name }, icon(path)) : part;
+  });
 }
 
 function span([whole, block, code, angle, bold, italic, struck]) {

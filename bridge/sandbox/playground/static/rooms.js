@@ -53,7 +53,7 @@ function card(room, changed) {
     { class: `${kind} ${changed ? "flash" : ""}` },
     h("div.card-head", {}, h("h3", {}, room.fname), h("span.pill", { class: kind }, words)),
     h("button.id", { type: "button", title: "Put this id into the message line", "aria-label": `Use the id ${room._id}`, onclick: () => insert(room._id) }, room._id),
-    h("dl.facts", {}, fact("With", agent ?? "nobody yet"), fact("Department", room.department), fact("E-mail", room.email ?? "none"), fact("Tags", room.tags?.join(", ")), fact("Closing comment", comment), fact("Mail at the end", room.transcriptRequest && room.open ? `to ${room.transcriptRequest.email}` : "")),
+    h("dl.facts", {}, fact("With", agent ?? "nobody yet"), fact("Department", room.department), fact("E-mail", room.email ?? "none"), fact("Tags", room.tags?.join(", ")), fact("Last words", comment), fact("Mail at end", room.transcriptRequest && room.open ? `to ${room.transcriptRequest.email}` : "")),
     h("div.card-ways", {},
       pdf && h("a.button.small", { href: `/file/rocketchat/${pdf}/transcript.pdf`, download: `${room.fname}.pdf` }, "PDF transcript"),
       room.open && h("button.button.small", { type: "button", onclick: () => act("room", { what: "leave", rid: room._id }) }, "Visitor leaves")),

@@ -8,6 +8,8 @@ export const state = {
   rocketchat: { rooms: [], outbox: [], effects: [], switches: [] },
   superoffice: { sessions: [], associates: [], effects: [], switches: [] },
   hops: new Map(),
+  typed: [], // commands as they were typed here; Slack itself shows them to nobody
+  read: {}, // channel -> the newest message seen in it
   user: "",
   channel: "",
 };
@@ -56,6 +58,7 @@ export function listen(offline) {
   });
   source.addEventListener("reset", () => {
     state.hops.clear();
+    state.typed = [];
     state.fresh = [];
     changed("hops");
     changed("reset");

@@ -54,7 +54,7 @@ function check() {
 }
 
 function happened({ done: [kind, what, subject] }) {
-  if (kind === "message") return state.slack.messages.some((one) => one.is_bot && one.via !== "command_reply" && Number(one.ts) > began && one.visible.includes(what));
+  if (kind === "message") return state.slack.messages.some((one) => one.is_bot && Number(one.ts) > began && one.visible.includes(what));
   return [...state.slack.effects, ...state.rocketchat.effects, ...state.superoffice.effects].some(([name, id, at]) => name === what && (!subject || id === subject) && at > began);
 }
 
