@@ -89,9 +89,17 @@ class Stage:
 
     async def call(self, action: str, args: Mapping[str, Any], **more: Any) -> dict[str, Any]:
         """Launch by the API and wait for the end for a moment; the job as JSON."""
-        headers = {"Authorization": f"Bearer {API_TOKEN}", "Prefer": "wait=1"}
+        return await self._launch(action, {"args": dict(args), **more}, {"Prefer": "wait=1"})
+
+    async def call_later(self, action: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Launch by the API and do not wait."""
+        return await self._launch(action, dict(args), {})
+
+    async def _launch(
+        self, action: str, body: Mapping[str, Any], more: Mapping[str, str]
+    ) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {API_TOKEN}", **more}
         url = f"{self.world.url}/api/v1/actions/{action}"
-        body = {"args": dict(args), **more}
         async with (
             aiohttp.ClientSession() as client,
             client.post(url, json=body, headers=headers) as answer,

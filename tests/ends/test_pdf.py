@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge.contract import JobState
+from bridge.sandbox.emulator import Fault
 from bridge.sandbox.rocketchat import seed as rooms
 from bridge.sandbox.rocketchat.state import Settings
 from bridge.sandbox.slack import seed as slack
@@ -56,17 +57,20 @@ async def test_not_confirmed_is_said_once_and_the_button_works_later(tmp_path: P
         assert len(on.files(on.final(again))) == 1
 
 
-@pytest.mark.parametrize("fault", ["a page", "too large", "forbidden"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("garbage", "GET /file-upload/*"),
+        Fault("huge", "GET /file-upload/*", size=30_000),
+        Fault("status", "GET /file-upload/*", status=403),
+    ],
+    ids=lambda fault: fault.kind,
+)
 async def test_what_is_no_such_file_is_not_brought_under_its_name(
-    tmp_path: Path, fault: str
+    tmp_path: Path, fault: Fault
 ) -> None:
     async with stage(tmp_path, outbound__max_file_bytes=20_000) as on:
-        if fault == "a page":
-            on.rocketchat.faults.append(_file_fault("garbage"))
-        elif fault == "too large":
-            on.rocketchat.faults.append(_file_fault("huge", size=30_000))
-        else:
-            on.rocketchat.faults.append(_file_fault("status", status=403))
+        on.rocketchat.faults.append(fault)
         job = await on.ended(await on.command(f"/transcript {rooms.CLOSED_WITH_PDF}"))
         message = on.final(job)
         assert "could not be fetched, so it does not come along" in on.said(job)
@@ -91,9 +95,3 @@ async def test_no_plan_is_told_as_such(tmp_path: Path) -> None:
         job = await on.ended(await on.command(ASK))
         assert job.state is JobState.REFUSED
         assert "premium plan" in on.said(job)
-
-
-def _file_fault(kind: str, **more: object) -> object:
-    from bridge.sandbox.emulator import Fault
-
-    return Fault(kind, "GET /file-upload/*", **more)  # type: ignore[arg-type]
