@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from bridge.metrics.collectors import QUICK, USUAL, counter, gauge, histogram, labels, status_class
+from typing import Final
+
+from prometheus_client import Counter, Histogram
+
+from bridge.metrics.collectors import (
+    OTHER,
+    QUICK,
+    USUAL,
+    counter,
+    gauge,
+    histogram,
+    labels,
+    remembered,
+    status_class,
+)
+
+# A stranger may send any word as a method.
+METHODS: Final = frozenset(("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"))
 
 _ACK = histogram(
     "slack_ack_seconds",
@@ -48,19 +65,19 @@ _SECRET_ENDS = gauge(
 
 def slack_acked(kind: str, seconds: float) -> None:
     """A Slack request was answered."""
-    _ACK.labels(**labels(kind=kind)).observe(seconds)
+    _ack(kind).observe(seconds)
 
 
 def accepted(door: str, result: str, seconds: float) -> None:
     """The store has, or has not, taken a wish: stored, joined, repeated, conflict, not_stored."""
-    found = labels(door=door, result=result)
-    _ACCEPTS.labels(**found).inc()
-    _ACCEPT.labels(door=found["door"]).observe(seconds)
+    count, times = _accept(door, result)
+    count.inc()
+    times.observe(seconds)
 
 
 def http_answered(method: str, route: str, status: int, seconds: float) -> None:
     """A request was answered; `route` is the template, never the path."""
-    _HTTP.labels(**labels(method=method, route=route, status=status_class(status))).observe(seconds)
+    _http(method if method in METHODS else OTHER, route, status).observe(seconds)
 
 
 def slack_rejected(reason: str) -> None:
@@ -70,9 +87,9 @@ def slack_rejected(reason: str) -> None:
 
 def verified(source: str, secret_id: str) -> None:
     """A request was believed. Slack's own requests count with the source `slack`."""
-    found = labels(source=source, secret_id=secret_id)
-    _SECRET_USED.labels(**found).inc()
-    _VERIFIED.labels(source=found["source"], result="verified").inc()
+    used, count = _verified(source, secret_id)
+    used.inc()
+    count.inc()
 
 
 def not_verified(source: str, reason: str) -> None:
@@ -83,3 +100,26 @@ def not_verified(source: str, reason: str) -> None:
 def secret_ends(source: str, secret_id: str, at: float) -> None:
     """A configured secret has an end."""
     _SECRET_ENDS.labels(**labels(source=source, secret_id=secret_id)).set(at)
+
+
+@remembered
+def _ack(kind: str) -> Histogram:
+    return _ACK.labels(**labels(kind=kind))
+
+
+@remembered
+def _accept(door: str, result: str) -> tuple[Counter, Histogram]:
+    found = labels(door=door, result=result)
+    return _ACCEPTS.labels(**found), _ACCEPT.labels(door=found["door"])
+
+
+@remembered
+def _http(method: str, route: str, status: int) -> Histogram:
+    return _HTTP.labels(**labels(method=method, route=route, status=status_class(status)))
+
+
+@remembered
+def _verified(source: str, secret_id: str) -> tuple[Counter, Counter]:
+    found = labels(source=source, secret_id=secret_id)
+    count = _VERIFIED.labels(source=found["source"], result="verified")
+    return _SECRET_USED.labels(**found), count

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from bridge.metrics.collectors import LONG, USUAL, counter, histogram, labels, status_class
+from prometheus_client import Counter, Histogram
+
+from bridge.metrics.collectors import (
+    LONG,
+    USUAL,
+    counter,
+    histogram,
+    labels,
+    remembered,
+    status_class,
+)
 
 _UPSTREAM = histogram(
     "upstream_seconds",
@@ -26,16 +36,31 @@ _FINAL = histogram(
 
 def upstream_answered(connection: str, route: str, status: int, seconds: float) -> None:
     """A call ended; `status` 0 when no answer came."""
-    found = labels(connection=connection, route=route, status=status_class(status))
-    _UPSTREAM.labels(**found).observe(seconds)
+    _upstream(connection, route, status).observe(seconds)
 
 
 def delivered(kind: str, result: str) -> None:
     """One try to tell somebody ended."""
-    _DELIVERIES.labels(**labels(kind=kind, result=result)).inc()
+    _deliveries(kind, result).inc()
 
 
 def final_message(action: str, seconds: float, *, person: bool) -> None:
     """An asker has the final message."""
     asker = "person" if person else "program"
-    _FINAL.labels(**labels(action=action, asker=asker)).observe(max(0.0, seconds))
+    _final(action, asker).observe(max(0.0, seconds))
+
+
+@remembered
+def _upstream(connection: str, route: str, status: int) -> Histogram:
+    found = labels(connection=connection, route=route, status=status_class(status))
+    return _UPSTREAM.labels(**found)
+
+
+@remembered
+def _deliveries(kind: str, result: str) -> Counter:
+    return _DELIVERIES.labels(**labels(kind=kind, result=result))
+
+
+@remembered
+def _final(action: str, asker: str) -> Histogram:
+    return _FINAL.labels(**labels(action=action, asker=asker))

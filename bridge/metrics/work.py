@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bridge.metrics.collectors import LONG, counter, gauge, histogram, labels
+from prometheus_client import Counter, Histogram
+
+from bridge.metrics.collectors import LONG, counter, gauge, histogram, labels, remembered
 
 _QUEUE_WAIT = histogram(
     "queue_wait_seconds",
@@ -39,17 +41,17 @@ _STORE_UP = gauge("store_up", "1 while the database can be written.")
 def job_started(connection: str, waited_s: float, *, person: bool) -> None:
     """A worker took a job up; `waited_s` since it could have been."""
     asker = "person" if person else "program"
-    _QUEUE_WAIT.labels(**labels(connection=connection, asker=asker)).observe(max(0.0, waited_s))
+    _queue_wait(connection, asker).observe(max(0.0, waited_s))
 
 
 def attempt_ended(action: str, connection: str, outcome: str) -> None:
     """An attempt ended; `outcome` is an outcome's kind, or postponed."""
-    _ATTEMPTS.labels(**labels(action=action, connection=connection, outcome=outcome)).inc()
+    _attempts(action, connection, outcome).inc()
 
 
 def job_ended(action: str, connection: str, state: str) -> None:
     """A job ended or was parked."""
-    _ENDED.labels(**labels(action=action, connection=connection, state=state)).inc()
+    _ended(action, connection, state).inc()
 
 
 def jobs_now(by_state: Mapping[str, int], oldest_queued_s: float) -> None:
@@ -82,3 +84,18 @@ def fenced() -> None:
 def store(*, up: bool) -> None:
     """The database can, or cannot, be written."""
     _STORE_UP.set(up)
+
+
+@remembered
+def _queue_wait(connection: str, asker: str) -> Histogram:
+    return _QUEUE_WAIT.labels(**labels(connection=connection, asker=asker))
+
+
+@remembered
+def _attempts(action: str, connection: str, outcome: str) -> Counter:
+    return _ATTEMPTS.labels(**labels(action=action, connection=connection, outcome=outcome))
+
+
+@remembered
+def _ended(action: str, connection: str, state: str) -> Counter:
+    return _ENDED.labels(**labels(action=action, connection=connection, state=state))

@@ -6,8 +6,19 @@ only when they name a receiver; it also sends the Prometheus metrics there, for 
 scrapes.
 """
 
-from bridge.tracing.context import Trace, make, parse
+from bridge.tracing.context import Trace, enter, here, make, parse
 from bridge.tracing.exporting import is_asked_for, start, stop
 from bridge.tracing.spans import Span, span
 
-__all__ = ["Span", "Trace", "is_asked_for", "make", "parse", "span", "start", "stop"]
+__all__ = [
+    "Span",
+    "Trace",
+    "enter",
+    "here",
+    "is_asked_for",
+    "make",
+    "parse",
+    "span",
+    "start",
+    "stop",
+]

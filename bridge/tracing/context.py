@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import re
+from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Final
 
 _HEADER = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.{0,400})?")
+_here: Final[ContextVar[str]] = ContextVar("traceparent", default="")
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 
 
@@ -46,3 +49,13 @@ def make(parent: Trace | None = None) -> Trace:
     if parent is not None:
         return Trace(parent.trace_id, random[:16], parent.sampled)
     return Trace(random[16:], random[:16])
+
+
+def enter(traceparent: str) -> None:
+    """What this task does from here on belongs to this trace."""
+    _here.set(traceparent)
+
+
+def here() -> str:
+    """The traceparent of what is being done; a new trace when nobody has begun one."""
+    return _here.get() or make().traceparent
