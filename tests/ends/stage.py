@@ -137,7 +137,12 @@ class Stage:
 
     async def look(self, job: Job) -> Job:
         """Move the time to this job's next look; the job after it."""
-        before = await self.pending(job)
+        await self.until(
+            lambda jobs: any(_waits(one) or one.finished_at for one in jobs if one.id == job.id)
+        )
+        before = await self.job(job.id)
+        if before.finished_at:  # something moved in its room, so it was looked at already
+            return before
         self.clock.ahead += max(0.0, before.run_at - self.clock())
         await self.until(
             lambda jobs: any(
