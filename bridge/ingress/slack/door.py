@@ -184,9 +184,10 @@ class SlackDoor:
         )
         self.app.error(self._broken)
         Commands(wishes=wishes, telling=telling, errands=self.errands).register(self.app)
-        Mentions(wishes=wishes, telling=telling, errands=self.errands, root=wishes.root).register(
-            self.app
+        self._mentions = Mentions(
+            wishes=wishes, telling=telling, errands=self.errands, root=wishes.root
         )
+        self._mentions.register(self.app)
         forms.register(self.app)
         chooser.register(self.app)
         Shortcuts(

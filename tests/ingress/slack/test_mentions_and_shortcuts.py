@@ -36,6 +36,12 @@ async def test_a_redelivered_mention_is_stored_once(at: Reception) -> None:
         assert (await at.slack.deliver("events_api", body)).status == 200
     assert len(at.jobs) == 1
     await at.settle()
+    assert len(at.seen("anna")) == 1, "one note, however often Slack tells"
+    at.door._mentions._answered.clear()  # another process, or this one after a restart
+    at.clock.now += 1
+    assert (await at.slack.deliver("events_api", body)).status == 200
+    await at.settle()
+    assert len(at.seen("anna")) == 1
 
 
 async def test_a_mention_answers_help_mistakes_and_missing_fields(at: Reception) -> None:

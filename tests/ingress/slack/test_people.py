@@ -111,3 +111,38 @@ async def test_closing_waits_for_what_was_promised(open_door: Open) -> None:
         await at.slack.command("anna", "#support", "/bridge", "jobs")
         await at.door.close(5.0)
     assert any("asked for anything yet" in text for text in at.seen("anna"))
+
+
+async def test_the_first_command_after_a_start_waits_for_the_groups(open_door: Open) -> None:
+    at = await open_door(
+        access={"allow": f"usergroup:{seed.LEADS}, user:{seed.ADMIN}"}, slack={"bot_token": None}
+    )
+    at.door.workspaces._token = seed.BOT_TOKEN  # known by the time of the errand, as with OAuth
+    before = len(at.slack.exchanges)
+    receipt = await at.slack.command("mia", "#support", "/close", ROOM)
+    assert "Nothing is accepted yet" in receipt.shown
+    assert "may not" not in receipt.shown
+    await at.settle()
+    assert [job.asker.user_id for job in at.jobs] == [seed.MIA]
+    assert "Working on it" in at.seen("mia")[-1]
+    receipt = await at.slack.command("anna", "#support", "/close", ROOM)
+    assert "no rule names you" in receipt.shown, "read once, then decided at once"
+    assert len(at.slack.exchanges) > before
+
+
+async def test_whoever_needs_no_group_does_not_wait_for_one(open_door: Open) -> None:
+    at = await open_door(access={"allow": f"usergroup:{seed.LEADS}, user:{seed.ADMIN}"})
+    at.door.usergroups.forget(seed.TEAM)
+    receipt = await at.slack.command("admin", "#support", "/close", ROOM)
+    assert "Working on it" in receipt.shown
+
+
+async def test_groups_that_cannot_be_read_are_no_denial(open_door: Open) -> None:
+    at = await open_door(access={"allow": f"usergroup:{seed.LEADS}"})
+    with at.slack.fault("status", "*/api/usergroups*", status=500, body="{}"):
+        at.door.usergroups.forget(seed.TEAM)
+        await at.slack.command("mia", "#support", "/close", ROOM)
+        await at.settle()
+        assert "only just started" in at.seen("mia")[-1]
+        assert "try again in a moment" in at.seen("mia")[-1]
+    assert at.jobs == []
