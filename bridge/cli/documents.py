@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bridge.cli.entry import settings
+from bridge.cli.entry import run, settings
+
+if TYPE_CHECKING:
+    from bridge.settings import Settings
 
 
 @click.command()
@@ -24,8 +27,10 @@ def openapi() -> None:
 
 @click.command()
 @click.option("--format", "style", type=click.Choice(["yaml", "json"]), default="yaml")
-def manifest(*, style: str) -> None:
-    """Print the Slack app's manifest for these settings."""
+@click.option("--push", is_flag=True, help="Give it to Slack; needs SLACK_CONFIG_TOKEN.")
+@click.option("--app-id", default="", help="With --push: the app to change; a new one without it.")
+def manifest(*, style: str, push: bool, app_id: str) -> None:
+    """Print the Slack app's manifest for these settings, or push it to Slack."""
     import yaml
 
     from bridge.actions import catalogue
@@ -41,12 +46,44 @@ def manifest(*, style: str) -> None:
         socket_mode=loaded.slack.app_token is not None,
         many_workspaces=bool(loaded.slack.client_id),
     )
-    for problem in lint(made):
+    problems = list(lint(made))
+    for problem in problems:
         click.echo(f"! {problem}", err=True)
+    if push:
+        if problems:
+            raise click.ClickException(
+                "Not pushed: Slack would refuse it. Mend what is said above."
+            )
+        click.echo(run(lambda: _push(loaded, made, app_id)))
+        return
     if style == "json":
         click.echo(json.dumps(made, indent=2, ensure_ascii=False))
     else:
         click.echo(yaml.safe_dump(made, sort_keys=False, allow_unicode=True), nl=False)
+
+
+async def _push(loaded: Settings, made: dict[str, Any], app_id: str) -> str:
+    """Make the app or change it (https://docs.slack.dev/reference/methods/apps.manifest.update)."""
+    from slack_sdk.errors import SlackApiError
+
+    from bridge.delivery.client import web_client
+    from bridge.outbound import Outbound
+
+    config_token = loaded.slack.config_token
+    if config_token is None:
+        raise click.UsageError(
+            "Set SLACK_CONFIG_TOKEN to an app configuration token from api.slack.com/apps."
+        )
+    method = "apps.manifest.update" if app_id else "apps.manifest.create"
+    form = {"manifest": json.dumps(made), **({"app_id": app_id} if app_id else {})}
+    async with Outbound(loaded.outbound) as outbound:
+        client = web_client(outbound, loaded.slack.api_url, config_token.get_secret_value())
+        try:
+            answer = await client.api_call(method, data=form)
+        except SlackApiError as error:
+            told = error.response.get("errors") or error.response.get("error")
+            raise click.ClickException(f"Slack refused the manifest: {told}") from None
+    return f"Slack has the manifest; the app is {answer.get('app_id') or app_id}."
 
 
 @click.command()

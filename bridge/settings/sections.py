@@ -45,6 +45,9 @@ class Slack(Section):
     client_id: str = Field("", description="Many workspaces: the OAuth client id.")
     client_secret: Secret = Field(None, description="Many workspaces: the OAuth secret.")
     app_token: Secret = Field(None, description="Socket Mode: the app-level token (xapp-…).")
+    config_token: Secret = Field(
+        None, description="App configuration token (xoxe.…); only `bridge manifest --push` uses it."
+    )
     api_url: Address = Field("https://slack.com/api/", description="Base of the Web API.")
     response_hosts: list[str] = Field(
         default_factory=lambda: ["hooks.slack.com", "hooks.slack-gov.com"],
