@@ -11,81 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bridge.sandbox.emulator import Emulator, Fault
+from bridge.sandbox.playground.moods import SLACK_WEATHER, WEATHER, Mood
 from bridge.sandbox.town import Sandbox
 
-WRITES: Final = "[DP]*"  # DELETE, POST, PUT, PATCH
 BYPASS: Final = "api-bypass-rate-limit"
 DEPARTMENT: Final = "Support"
 FEW_CALLS, SHORT_WINDOW_S = 3, 20.0
-SLOW_S: Final = 4.0
 
 Positions = tuple[tuple[str, str], ...]
 ON_OFF: Final[Positions] = (("off", "Off"), ("on", "On"))
-
-
-@dataclass(frozen=True, slots=True)
-class Mood:
-    """One way in which a system misbehaves."""
-
-    label: str
-    why: str
-    fault: Callable[[], Fault]
-
-
-WEATHER: Final[Mapping[str, Mood]] = {
-    "lost_once": Mood(
-        "Answer lost, once",
-        "The next change happens, and the connection breaks before its answer arrives.",
-        lambda: Fault("reset_after", WRITES, times=1),
-    ),
-    "lost": Mood(
-        "Answers lost",
-        "Every change happens, and none of its answers arrives.",
-        lambda: Fault("reset_after", WRITES),
-    ),
-    "hang": Mood(
-        "Hangs", "Connections are taken and nothing is ever answered.", lambda: Fault("hang")
-    ),
-    "slow": Mood(
-        "Slow",
-        f"Every answer takes {SLOW_S:.0f} seconds.",
-        lambda: Fault("latency", seconds=SLOW_S),
-    ),
-    "down": Mood(
-        "Down (503)",
-        "Everything is answered with 503. Commands are kept and tried again.",
-        lambda: Fault("status", status=503, body="Service Unavailable"),
-    ),
-    "garbage": Mood(
-        "Talks nonsense",
-        "Changes happen, and a proxy answers with a web page instead of JSON.",
-        lambda: Fault("garbage", WRITES),
-    ),
-}
-SLACK_WEATHER: Final[Mapping[str, Mood]] = {
-    "limited": Mood(
-        "429, twice",
-        "The next two calls are refused with Retry-After: 3.",
-        lambda: Fault(
-            "status",
-            "POST /api/*",
-            times=2,
-            status=429,
-            headers={"Retry-After": "3"},
-            body='{"ok":false,"error":"ratelimited"}',
-        ),
-    ),
-    "slow": Mood(
-        "Slow",
-        f"Slack's API takes {SLOW_S:.0f} seconds; the acknowledgement does not wait for it.",
-        lambda: Fault("latency", seconds=SLOW_S),
-    ),
-    "down": Mood(
-        "Down (503)",
-        "Commands are acknowledged all the same, and told when Slack is back.",
-        lambda: Fault("status", status=503),
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +115,8 @@ class Switches:
                 "rocketchat.limit",
                 rc.name,
                 "Rate limit for the bridge",
-                f"{FEW_CALLS} calls per {SHORT_WINDOW_S:.0f} s and route, then 429. Ask for three PDFs"
-                " and watch the fourth being told to wait.",
+                f"{FEW_CALLS} calls per {SHORT_WINDOW_S:.0f} s and route, then 429. Send a few commands at"
+                " once: the bridge learns the limit, waits before it bites, and says so.",
                 ON_OFF,
                 limited,
                 limit,

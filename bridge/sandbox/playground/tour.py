@@ -34,7 +34,7 @@ STEPS: Final = (
         text="Clara's chat is open and with Ines. Close it from here, in words. The command leaves as a"
         " request signed like Slack's, and the bridge acknowledges it once it is on disk.",
         line=f"/close {rooms.OPEN_SERVED} tags=delivery The parcel was at the neighbour's.",
-        look="Clara's card has closed on the right, with your comment, and the channel got one answer.",
+        look="Clara's card has closed, with your comment, and the channel got one answer.",
         panel="rooms",
         done=("effect", "close_room", rooms.OPEN_SERVED),
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 
-from bridge.sandbox.playground.switches import Switches
+from bridge.sandbox.playground.switches import FEW_CALLS, Switches
 from bridge.sandbox.rocketchat import seed as rooms
 from bridge.sandbox.town import Sandbox
 from tests.sandbox.playground.conftest import Stage
@@ -72,11 +72,14 @@ async def test_a_hanging_request_is_seen_waiting_and_the_command_is_acknowledged
 
 async def test_the_rate_limit_is_told_and_not_run_into(stage: Stage) -> None:
     await stage.turn("rocketchat.limit", "On")
-    for room in (rooms.CLOSED_PLAIN, rooms.CLOSED_WITH_PDF):
-        await stage.type(f"/transcript {room}")
-    await stage.until(lambda: len(stage.sandbox.rocketchat.effects_of("request_pdf")) >= 1)
-    seen = [one.status for one in stage.sandbox.rocketchat.exchanges]
-    assert 429 not in seen
+    asked = (rooms.OPEN_SERVED, rooms.OPEN_QUEUED, rooms.NO_EMAIL, rooms.ON_HOLD)
+    for count, room in enumerate(asked, start=1):
+        await stage.type(f"/close {room} bye")
+        if count <= FEW_CALLS:
+            await stage.until(lambda: stage.sandbox.rocketchat.effects_of("close_room", room))  # noqa: B023
+
+    await stage.reads("Queued, about")
+    assert 429 not in [one.status for one in stage.sandbox.rocketchat.exchanges]
 
 
 async def test_an_expired_reply_address_costs_nobody_the_answer(stage: Stage) -> None:

@@ -24,7 +24,9 @@ async def test_every_sample_is_taken_and_leads_to_an_answer(stage: Stage) -> Non
         await choose(stage, sample.id)
         await send(stage)
         await expect(stage.page.locator(".answer .status.good")).to_be_visible()
-        await stage.until(lambda: len(answers(stage)) >= count)  # noqa: B023
+        if sample.id == "superoffice":  # its answer comes when the colleague has decided
+            await stage.until(lambda: stage.sandbox.superoffice.accept(648))
+        await stage.until(lambda: len(answers(stage)) >= count, within_s=30)  # noqa: B023
 
 
 def answers(stage: Stage) -> list[str]:

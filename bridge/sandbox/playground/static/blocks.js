@@ -38,9 +38,16 @@ function draw(block, use) {
 function section(block, use) {
   const words = h("div.section-words", {}, block.text && h("div", {}, text(block.text)));
   if (block.fields) {
-    words.append(h("div.fields", {}, block.fields.map((field) => h("div.field", {}, text(field)))));
+    words.append(
+      h(
+        "div.fields",
+        {},
+        block.fields.map((field) => h("div.field", {}, text(field))),
+      ),
+    );
   }
-  const beside = block.accessory && (block.accessory.type === "image" ? image(block.accessory) : use(block.accessory));
+  const beside =
+    block.accessory && (block.accessory.type === "image" ? image(block.accessory) : use(block.accessory));
   return h("div.block-section", {}, words, beside);
 }
 
@@ -48,15 +55,22 @@ const small = (element) => (element.type === "image" ? image(element) : h("span"
 
 // Nothing is loaded from outside, so a picture is shown as what it says of itself.
 function image(block) {
-  return h("figure.picture", {}, h("span", {}, block.alt_text || "A picture"), block.title && h("figcaption", {}, text(block.title)));
+  return h(
+    "figure.picture",
+    {},
+    h("span", {}, block.alt_text || "A picture"),
+    block.title && h("figcaption", {}, text(block.title)),
+  );
 }
 
 function markdown(source) {
-  return String(source).split("\n").flatMap((line, index) => {
-    const heading = line.match(/^#{1,6} (.*)$/);
-    const spans = markdownSpans(heading ? heading[1] : line);
-    return [index ? h("br") : "", heading ? h("strong", {}, ...spans) : spans];
-  });
+  return String(source)
+    .split("\n")
+    .flatMap((line, index) => {
+      const heading = line.match(/^#{1,6} (.*)$/);
+      const spans = markdownSpans(heading ? heading[1] : line);
+      return [index ? h("br") : "", heading ? h("strong", {}, ...spans) : spans];
+    });
 }
 
 function markdownSpans(line) {
@@ -78,7 +92,11 @@ function rich(element) {
     case "rich_text_section":
       return h("p", {}, inside());
     case "rich_text_list":
-      return h(element.style === "ordered" ? "ol" : "ul", {}, (element.elements ?? []).map((one) => h("li", {}, rich(one))));
+      return h(
+        element.style === "ordered" ? "ol" : "ul",
+        {},
+        (element.elements ?? []).map((one) => h("li", {}, rich(one))),
+      );
     case "rich_text_preformatted":
       return h("pre", { tabindex: "0" }, h("code", {}, inside()));
     case "rich_text_quote":
@@ -88,7 +106,9 @@ function rich(element) {
     case "user":
       return h("span.mention", {}, `@${state.slack.names[element.user_id] ?? element.user_id}`);
     case "emoji":
-      return element.unicode ? String.fromCodePoint(...element.unicode.split("-").map((code) => parseInt(code, 16))) : `:${element.name}:`;
+      return element.unicode
+        ? String.fromCodePoint(...element.unicode.split("-").map((code) => parseInt(code, 16)))
+        : `:${element.name}:`;
     default:
       return styled(element);
   }
@@ -96,22 +116,42 @@ function rich(element) {
 
 function styled({ text: words = "", style = {} }) {
   let node = plain(words);
-  for (const [name, tag] of [["code", "code"], ["bold", "strong"], ["italic", "em"], ["strike", "s"]]) {
+  for (const [name, tag] of [
+    ["code", "code"],
+    ["bold", "strong"],
+    ["italic", "em"],
+    ["strike", "s"],
+  ]) {
     if (style[name]) node = h(tag, {}, node);
   }
   return node;
 }
 
 function table(block) {
-  const rows = (block.rows ?? []).map((row) => h("tr", {}, row.map((cell) => h("td", {}, cell.type === "rich_text" ? cell.elements.map(rich) : plain(cell.text)))));
+  const rows = (block.rows ?? []).map((row) =>
+    h(
+      "tr",
+      {},
+      row.map((cell) => h("td", {}, cell.type === "rich_text" ? cell.elements.map(rich) : plain(cell.text))),
+    ),
+  );
   return h("div.table", { tabindex: "0" }, h("table", {}, h("tbody", {}, rows)));
 }
 
 /** Everything a message says: its blocks, else its text, then attachments. */
 export function content(message, use) {
-  const body = message.blocks.length ? blocks(message.blocks, use) : [h("div.block-section", {}, h("div", {}, mrkdwn(message.text)))];
+  const body = message.blocks.length
+    ? blocks(message.blocks, use)
+    : [h("div.block-section", {}, h("div", {}, mrkdwn(message.text)))];
   for (const attachment of message.attachments ?? []) {
-    body.push(h("div.attachment", {}, blocks(attachment.blocks ?? [], use), attachment.text && h("div", {}, mrkdwn(attachment.text))));
+    body.push(
+      h(
+        "div.attachment",
+        {},
+        blocks(attachment.blocks ?? [], use),
+        attachment.text && h("div", {}, mrkdwn(attachment.text)),
+      ),
+    );
   }
   return body;
 }

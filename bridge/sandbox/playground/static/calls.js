@@ -10,7 +10,8 @@ async function post(path, body = {}) {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
     });
-    if (!answer.headers.get("Content-Type")?.includes("json")) return { error: "The playground did not understand." };
+    if (!answer.headers.get("Content-Type")?.includes("json"))
+      return { error: "The playground did not understand." };
     return await answer.json();
   } catch {
     return { error: "The playground does not answer." };
@@ -26,7 +27,13 @@ export async function act(gesture, body = {}, { quiet = false } = {}) {
 
 /** Type a line. What was typed is kept for its author to see, with how soon it was acknowledged. */
 export async function say(text, thread_ts) {
-  const echo = { ts: (Date.now() / 1000).toFixed(6), channel: state.channel, user: state.user, text, told: null };
+  const echo = {
+    ts: (Date.now() / 1000).toFixed(6),
+    channel: state.channel,
+    user: state.user,
+    text,
+    told: null,
+  };
   const isCommand = text.startsWith("/") && !thread_ts;
   if (isCommand) state.typed.push(echo);
   changed("slack");

@@ -12,29 +12,52 @@ const label = (option) => unescape(option.text?.text ?? option.value);
 export function combobox(spec, how) {
   const id = `options-${(serial += 1)}`;
   const held = how.held ?? {};
-  let chosen = how.many ? [...(held.selected_options ?? spec.initial_options ?? [])] : [held.selected_option ?? spec.initial_option].filter(Boolean);
+  let chosen = how.many
+    ? [...(held.selected_options ?? spec.initial_options ?? [])]
+    : [held.selected_option ?? spec.initial_option].filter(Boolean);
   let offered = [];
   let active = -1;
   let timer = 0;
   let asked = 0;
 
   const input = h("input", {
-    id: how.id, type: "text", role: "combobox", autocomplete: "off", "aria-expanded": "false", "aria-controls": id, "aria-autocomplete": "list",
-    "aria-label": how.id ? undefined : how.label, "aria-describedby": how.describedby, placeholder: spec.placeholder?.text ?? "Choose…",
+    id: how.id,
+    type: "text",
+    role: "combobox",
+    autocomplete: "off",
+    "aria-expanded": "false",
+    "aria-controls": id,
+    "aria-autocomplete": "list",
+    "aria-label": how.id ? undefined : how.label,
+    "aria-describedby": how.describedby,
+    placeholder: spec.placeholder?.text ?? "Choose…",
   });
   const list = h("ul.options", { id, role: "listbox", "aria-label": how.label || "Options", hidden: true });
   const chips = h("span.chips");
   const node = h("div.combobox", {}, chips, input, list);
 
   const show = () => {
-    const clear = (one) => h("button.chip-clear", { type: "button", "aria-label": `Remove ${label(one)}`, onclick: () => set(chosen.filter((other) => other !== one)) }, "×");
-    if (how.many) fill(chips, chosen.map((one) => h("span.chip", {}, label(one), clear(one))));
+    const clear = (one) =>
+      h(
+        "button.chip-clear",
+        {
+          type: "button",
+          "aria-label": `Remove ${label(one)}`,
+          onclick: () => set(chosen.filter((other) => other !== one)),
+        },
+        "×",
+      );
+    if (how.many)
+      fill(
+        chips,
+        chosen.map((one) => h("span.chip", {}, label(one), clear(one))),
+      );
     else input.value = chosen[0] ? label(chosen[0]) : "";
   };
   const set = (values) => {
     chosen = values;
     show();
-    how.chosen?.(how.many ? chosen.map((one) => one.value) : chosen[0]?.value ?? null);
+    how.chosen?.(how.many ? chosen.map((one) => one.value) : (chosen[0]?.value ?? null));
   };
   const close = () => {
     list.hidden = true;
@@ -52,10 +75,26 @@ export function combobox(spec, how) {
   const draw = (note) => {
     fill(list);
     offered.forEach((option, index) => {
-      const row = h("li", { id: `${id}-${index}`, role: "option", "aria-selected": String(index === active), onmousedown: (event) => { event.preventDefault(); pick(option); } }, label(option), option.description && h("small", {}, unescape(option.description.text)));
+      const row = h(
+        "li",
+        {
+          id: `${id}-${index}`,
+          role: "option",
+          "aria-selected": String(index === active),
+          onmousedown: (event) => {
+            event.preventDefault();
+            pick(option);
+          },
+        },
+        label(option),
+        option.description && h("small", {}, unescape(option.description.text)),
+      );
       list.append(row);
     });
-    if (!offered.length) append(list, [h("li.nothing", { role: "option", "aria-disabled": "true", "aria-selected": "false" }, note)]);
+    if (!offered.length)
+      append(list, [
+        h("li.nothing", { role: "option", "aria-disabled": "true", "aria-selected": "false" }, note),
+      ]);
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
     if (active >= 0) {
@@ -67,7 +106,8 @@ export function combobox(spec, how) {
     const typed = !how.many && chosen[0] && input.value === label(chosen[0]) ? "" : input.value;
     const turn = (asked += 1);
     active = -1;
-    if (how.options) offered = how.options.filter((one) => label(one).toLowerCase().includes(typed.toLowerCase()));
+    if (how.options)
+      offered = how.options.filter((one) => label(one).toLowerCase().includes(typed.toLowerCase()));
     else {
       if (list.hidden) draw("Looking…");
       const told = await how.suggest(typed);
@@ -105,7 +145,8 @@ export function combobox(spec, how) {
       event.preventDefault();
       event.stopPropagation();
       close();
-    } else if (event.key === "Backspace" && how.many && !input.value && chosen.length) set(chosen.slice(0, -1));
+    } else if (event.key === "Backspace" && how.many && !input.value && chosen.length)
+      set(chosen.slice(0, -1));
   });
   show();
   return { node, read: () => undefined, held: true };

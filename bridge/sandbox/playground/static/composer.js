@@ -6,8 +6,23 @@ import { menu } from "./menu.js";
 import { on, place, state } from "./state.js";
 
 const BOLT = ["M11 2.500 4.500 11.500h4.700l-.9 6 6.700-9.300h-4.900Z"];
-const line = h("textarea", { id: "line", rows: "1", role: "combobox", spellcheck: "false", "aria-label": "Message or command", "aria-expanded": "false", "aria-controls": "commands", "aria-autocomplete": "list", "aria-describedby": "usage" });
-const list = h("ul.options.commands", { id: "commands", role: "listbox", "aria-label": "Commands", hidden: true });
+const line = h("textarea", {
+  id: "line",
+  rows: "1",
+  role: "combobox",
+  spellcheck: "false",
+  "aria-label": "Message or command",
+  "aria-expanded": "false",
+  "aria-controls": "commands",
+  "aria-autocomplete": "list",
+  "aria-describedby": "usage",
+});
+const list = h("ul.options.commands", {
+  id: "commands",
+  role: "listbox",
+  "aria-label": "Commands",
+  hidden: true,
+});
 const usage = h("div.usage", { id: "usage", "aria-live": "polite" });
 const send = h("button.button.primary.send", { type: "submit", "aria-label": "Send" }, "Send");
 let active = -1;
@@ -17,18 +32,46 @@ let back = 0;
 
 export function composer() {
   const form = $("composer");
-  const bolt = h("button.quiet.icon", { type: "button", "aria-label": "Shortcuts", "aria-haspopup": "menu", title: "Shortcuts: everything without typing", onclick: () => shortcuts(bolt) }, icon(...BOLT));
-  fill(form, list, usage, h("div.composer-box", {}, bolt, line, send), h("p.composer-hint", {}, h("kbd", {}, "Enter"), " sends, ", h("kbd", {}, "/"), " lists the commands, ", h("kbd", {}, "↑"), " brings the last line back"));
+  const bolt = h(
+    "button.quiet.icon",
+    {
+      type: "button",
+      "aria-label": "Shortcuts",
+      "aria-haspopup": "menu",
+      title: "Shortcuts: everything without typing",
+      onclick: () => shortcuts(bolt),
+    },
+    icon(...BOLT),
+  );
+  fill(
+    form,
+    list,
+    usage,
+    h("div.composer-box", {}, bolt, line, send),
+    h(
+      "p.composer-hint",
+      {},
+      h("kbd", {}, "Enter"),
+      " sends, ",
+      h("kbd", {}, "/"),
+      " lists the commands, ",
+      h("kbd", {}, "↑"),
+      " brings the last line back",
+    ),
+  );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     submit();
   });
-  line.addEventListener("input", () => { moved = false; draw(); });
+  line.addEventListener("input", () => {
+    moved = false;
+    draw();
+  });
   line.addEventListener("keydown", keys);
   line.addEventListener("blur", () => setTimeout(close, 100));
   on("channel", "user", () => {
     const here = place(state.channel);
-    line.placeholder = here.kind === "im" ? "Message Deskbridge" : `Message #${here.name}, or type / for a command`;
+    line.placeholder = here.kind === "im" ? "Message Deskbridge" : `Message #${here.name}, or / for commands`;
     draw();
   });
 }
@@ -129,9 +172,32 @@ function draw() {
   line.style.height = `${Math.min(line.scrollHeight, 160)}px`;
   const typed = line.value;
   const word = typed.match(/^\/\S*$/)?.[0];
-  const found = word === undefined || document.activeElement !== line ? [] : state.start.offers.commands.filter((one) => one.name.startsWith(word));
+  const found =
+    word === undefined || document.activeElement !== line
+      ? []
+      : state.start.offers.commands.filter((one) => one.name.startsWith(word));
   if (found.length) {
-    fill(list, found.map((one, index) => h("li", { id: `command-${index}`, role: "option", "aria-selected": "false", data: { name: one.name }, onmousedown: (event) => { event.preventDefault(); complete(one.name); } }, h("strong", {}, one.name), h("span", {}, one.about), h("code", {}, one.hint))));
+    fill(
+      list,
+      found.map((one, index) =>
+        h(
+          "li",
+          {
+            id: `command-${index}`,
+            role: "option",
+            "aria-selected": "false",
+            data: { name: one.name },
+            onmousedown: (event) => {
+              event.preventDefault();
+              complete(one.name);
+            },
+          },
+          h("strong", {}, one.name),
+          h("span", {}, one.about),
+          h("code", {}, one.hint),
+        ),
+      ),
+    );
     list.hidden = false;
     line.setAttribute("aria-expanded", "true");
     active = moved ? Math.min(active, found.length - 1) : 0;
@@ -148,9 +214,17 @@ function hints(typed) {
   const word = name === root ? `/${rest.shift() ?? ""}` : name;
   const mine = state.start.offers.actions.filter((one) => one.command === word);
   const named = mine.filter((one) => one.sub && one.sub === rest[0]);
-  const shown = named.length ? named : rest.length > 1 && rest[0] ? mine.filter((one) => one.implied || !one.sub) : mine.filter((one) => !rest[0] || !one.sub || one.implied || one.sub.startsWith(rest[0]));
+  const shown = named.length
+    ? named
+    : rest.length > 1 && rest[0]
+      ? mine.filter((one) => one.implied || !one.sub)
+      : mine.filter((one) => !rest[0] || !one.sub || one.implied || one.sub.startsWith(rest[0]));
   const words = named.length ? rest.slice(1) : rest;
-  return shown.slice(0, 4).map((one) => h("p", {}, h("code", {}, spell(one, words, name)), shown.length < 3 && h("span", {}, one.about)));
+  return shown
+    .slice(0, 4)
+    .map((one) =>
+      h("p", {}, h("code", {}, spell(one, words, name)), shown.length < 3 && h("span", {}, one.about)),
+    );
 }
 
 function spell(action, words, name) {
@@ -168,5 +242,12 @@ function spell(action, words, name) {
 }
 
 function shortcuts(anchor) {
-  menu(anchor, "Shortcuts", state.start.offers.shortcuts.map((one) => ({ label: one.title, run: () => act("shortcut", { callback: one.id }) })));
+  menu(
+    anchor,
+    "Shortcuts",
+    state.start.offers.shortcuts.map((one) => ({
+      label: one.title,
+      run: () => act("shortcut", { callback: one.id }),
+    })),
+  );
 }

@@ -1,6 +1,16 @@
 // Elements without markup: text always goes in as text, so nothing foreign can become part of the page.
 
-const PROPERTIES = new Set(["value", "checked", "disabled", "hidden", "selected", "open", "indeterminate", "required", "readOnly"]);
+const PROPERTIES = new Set([
+  "value",
+  "checked",
+  "disabled",
+  "hidden",
+  "selected",
+  "open",
+  "indeterminate",
+  "required",
+  "readOnly",
+]);
 
 /** h("button", {class: "x", onclick: f, "aria-label": "…"}, "text", child, [children]) */
 export function h(tag, attributes = {}, ...children) {
@@ -38,7 +48,12 @@ export const $ = (id) => document.getElementById(id);
 export function icon(...paths) {
   const NS = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(NS, "svg");
-  for (const [key, value] of Object.entries({ viewBox: "0 0 20 20", class: "icon-drawing", "aria-hidden": "true" })) svg.setAttribute(key, value);
+  for (const [key, value] of Object.entries({
+    viewBox: "0 0 20 20",
+    class: "icon-drawing",
+    "aria-hidden": "true",
+  }))
+    svg.setAttribute(key, value);
   for (const d of paths) {
     const path = document.createElementNS(NS, "path");
     path.setAttribute("d", d);

@@ -3,7 +3,13 @@
 import { $, fill, h } from "./dom.js";
 import { on, state } from "./state.js";
 
-const NAMES = { slack: "Slack", webhook: "Webhooks", bridge: "Deskbridge", rocketchat: "Rocket.Chat", superoffice: "SuperOffice" };
+const NAMES = {
+  slack: "Slack",
+  webhook: "Webhooks",
+  bridge: "Deskbridge",
+  rocketchat: "Rocket.Chat",
+  superoffice: "SuperOffice",
+};
 const SIDES = ["slack", "webhook", "rocketchat", "superoffice"];
 const lines = {};
 
@@ -16,9 +22,17 @@ export function flow() {
   const node = (name) => h("span.node", { class: name }, NAMES[name]);
   fill(
     $("flow"),
-    h("span.flow-side", {}, ["slack", "webhook"].map((name) => h("span.flow-row", {}, node(name), lines[name].edge))),
+    h(
+      "span.flow-side",
+      {},
+      ["slack", "webhook"].map((name) => h("span.flow-row", {}, node(name), lines[name].edge)),
+    ),
     node("bridge"),
-    h("span.flow-side", {}, ["rocketchat", "superoffice"].map((name) => h("span.flow-row", {}, lines[name].edge, node(name)))),
+    h(
+      "span.flow-side",
+      {},
+      ["rocketchat", "superoffice"].map((name) => h("span.flow-row", {}, lines[name].edge, node(name))),
+    ),
   );
   on("hops", () => (state.fresh ?? []).slice(-12).forEach(light));
 }
@@ -35,7 +49,9 @@ function light(hop) {
   // Towards the right: into the bridge from the left side, out of it on the right side.
   const right = ["slack", "webhook"].includes(other) ? inward : !inward;
   line.light.className = "";
-  requestAnimationFrame(() => requestAnimationFrame(() => (line.light.className = right ? "runs-right" : "runs-left")));
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => (line.light.className = right ? "runs-right" : "runs-left")),
+  );
 }
 
 export const pace = (ms) => (ms < 950 ? `${Math.max(1, Math.round(ms))} ms` : `${(ms / 1000).toFixed(1)} s`);

@@ -18,11 +18,28 @@ import { webhooks } from "./webhooks.js";
 import { welcome } from "./welcome.js";
 
 state.start = await start();
-const stored = (name, rows) => (rows.some((one) => one.id === localStorage.getItem(`playground.${name}`)) ? localStorage.getItem(`playground.${name}`) : rows[0].id);
+const stored = (name, rows) =>
+  rows.some((one) => one.id === localStorage.getItem(`playground.${name}`))
+    ? localStorage.getItem(`playground.${name}`)
+    : rows[0].id;
 state.user = stored("user", state.start.people);
 state.channel = stored("channel", state.start.places);
 
-for (const part of [flow, head, composer, messages, modals, welcome, tour, rooms, sessions, requests, trouble, webhooks]) part();
+for (const part of [
+  flow,
+  head,
+  composer,
+  messages,
+  modals,
+  welcome,
+  tour,
+  rooms,
+  sessions,
+  requests,
+  trouble,
+  webhooks,
+])
+  part();
 startTabs();
 changed("user");
 changed("channel");

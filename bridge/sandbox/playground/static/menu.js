@@ -6,7 +6,21 @@ let shut = null;
 
 export function menu(anchor, label, items) {
   shut?.();
-  const buttons = items.map((item) => h("button", { type: "button", role: "menuitem", tabindex: "-1", onclick: () => { close(); item.run(); } }, item.label));
+  const buttons = items.map((item) =>
+    h(
+      "button",
+      {
+        type: "button",
+        role: "menuitem",
+        tabindex: "-1",
+        onclick: () => {
+          close();
+          item.run();
+        },
+      },
+      item.label,
+    ),
+  );
   const list = h("div.menu", { role: "menu", "aria-label": label }, buttons);
   const outside = (event) => {
     if (!list.contains(event.target)) close(false);

@@ -53,13 +53,48 @@ function build(view) {
   const submit = view.submit && h("button.button.primary", { type: "submit" }, text(view.submit));
   const form = h(
     "form",
-    { onsubmit: (event) => { event.preventDefault(); send(view, submit); }, novalidate: true },
-    h("header", {}, h("h2", { id: "modal-title" }, text(view.title)), h("button.quiet.icon", { type: "button", "aria-label": "Close", onclick: () => act("close", { view: view.id }) }, "×")),
-    h("div.modal-body", {}, h("p.modal-warning", { role: "alert", hidden: true }), view.blocks.map((block) => (block.type === "input" ? input(view, block, same ? kept : new Map()) : blocks([block], (spec) => inside(view, block, spec))))),
-    h("footer", {}, h("button.button", { type: "button", onclick: () => act("close", { view: view.id }) }, view.close ? text(view.close) : "Cancel"), submit),
+    {
+      onsubmit: (event) => {
+        event.preventDefault();
+        send(view, submit);
+      },
+      novalidate: true,
+    },
+    h(
+      "header",
+      {},
+      h("h2", { id: "modal-title" }, text(view.title)),
+      h(
+        "button.quiet.icon",
+        { type: "button", "aria-label": "Close", onclick: () => act("close", { view: view.id }) },
+        "×",
+      ),
+    ),
+    h(
+      "div.modal-body",
+      {},
+      h("p.modal-warning", { role: "alert", hidden: true }),
+      view.blocks.map((block) =>
+        block.type === "input"
+          ? input(view, block, same ? kept : new Map())
+          : blocks([block], (spec) => inside(view, block, spec)),
+      ),
+    ),
+    h(
+      "footer",
+      {},
+      h(
+        "button.button",
+        { type: "button", onclick: () => act("close", { view: view.id }) },
+        view.close ? text(view.close) : "Cancel",
+      ),
+      submit,
+    ),
   );
   fill(dialog, form);
-  (dialog.querySelector(".modal-body :is(input, textarea, select)") ?? dialog.querySelector("footer .button")).focus();
+  (
+    dialog.querySelector(".modal-body :is(input, textarea, select)") ?? dialog.querySelector("footer .button")
+  ).focus();
 }
 
 function input(view, block, kept) {
@@ -69,9 +104,18 @@ function input(view, block, kept) {
   const held = view.state.values[block.block_id]?.[spec.action_id];
   const boxes = ["checkboxes", "radio_buttons"].includes(spec.type);
   const field = element(spec, {
-    id, held, label: block.label.text, describedby: `${id}-hint ${id}-error`,
+    id,
+    held,
+    label: block.label.text,
+    describedby: `${id}-hint ${id}-error`,
     suggest: (typed) => act("suggest", { view: view.id, action_id: spec.action_id, typed }, { quiet: true }),
-    chosen: spec.type.includes("external_select") || spec.type === "multi_static_select" ? (value) => (entering = entering.then(() => act("enter", { view: view.id, block_id: block.block_id, value: { [spec.action_id]: value } }))) : undefined,
+    chosen:
+      spec.type.includes("external_select") || spec.type === "multi_static_select"
+        ? (value) =>
+            (entering = entering.then(() =>
+              act("enter", { view: view.id, block_id: block.block_id, value: { [spec.action_id]: value } }),
+            ))
+        : undefined,
   });
   if (typeof kept.get(key) === "string" && "value" in field.node) field.node.value = kept.get(key);
   inputs.push({ key, block_id: block.block_id, action_id: spec.action_id, ...field });
@@ -86,12 +130,13 @@ function input(view, block, kept) {
   );
 }
 
-const inside = (view, block, spec) => element(spec, {
-  label: spec.text?.text ?? spec.placeholder?.text,
-  held: view.state.values[block.block_id]?.[spec.action_id],
-  suggest: (typed) => act("suggest", { view: view.id, action_id: spec.action_id, typed }, { quiet: true }),
-  chosen: (choice) => act("click", { view: view.id, wanted: spec.action_id, choice }),
-}).node;
+const inside = (view, block, spec) =>
+  element(spec, {
+    label: spec.text?.text ?? spec.placeholder?.text,
+    held: view.state.values[block.block_id]?.[spec.action_id],
+    suggest: (typed) => act("suggest", { view: view.id, action_id: spec.action_id, typed }, { quiet: true }),
+    chosen: (choice) => act("click", { view: view.id, wanted: spec.action_id, choice }),
+  }).node;
 
 async function send(view, submit) {
   const values = {};
@@ -147,7 +192,15 @@ export function confirm(words) {
         "footer",
         {},
         h("button.button", { type: "button", onclick: () => done(false) }, text(words.deny)),
-        h("button.button", { type: "button", class: words.style === "danger" ? "danger" : "primary", onclick: () => done(true) }, text(words.confirm)),
+        h(
+          "button.button",
+          {
+            type: "button",
+            class: words.style === "danger" ? "danger" : "primary",
+            onclick: () => done(true),
+          },
+          text(words.confirm),
+        ),
       ),
     );
     ask.addEventListener("cancel", () => done(false));

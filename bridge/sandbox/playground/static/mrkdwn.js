@@ -4,9 +4,11 @@
 import { h, icon } from "./dom.js";
 import { state } from "./state.js";
 
-const SPANS = /```([\s\S]+?)```|`([^`\n]+)`|<([^<>\n]+)>|(?<![\w*])\*(?=\S)([^\n]*?\S)\*(?![\w*])|(?<![\w_])_(?=\S)([^\n]*?\S)_(?![\w_])|(?<![\w~])~(?=\S)([^\n]*?\S)~(?![\w~])/g;
+const SPANS =
+  /```([\s\S]+?)```|`([^`\n]+)`|<([^<>\n]+)>|(?<![\w*])\*(?=\S)([^\n]*?\S)\*(?![\w*])|(?<![\w_])_(?=\S)([^\n]*?\S)_(?![\w_])|(?<![\w~])~(?=\S)([^\n]*?\S)~(?![\w~])/g;
 
-export const unescape = (text) => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+export const unescape = (text) =>
+  text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 
 /** Lines, quotes and spans of one text. */
 export function mrkdwn(text) {
@@ -49,13 +51,29 @@ function spans(text) {
 // Slack draws emoji itself, so they look alike everywhere; the playground draws those that the bridge says.
 const MARKS = {
   "✅": ["good", "done", "m5.500 10.300 3 3 6-6.600"],
-  "⏳": ["wait", "pending", "M6 4.500h8M6 15.500h8M7 4.500c0 3.500 6 7.500 6 11M13 4.500c0 3.500-6 7.500-6 11"],
+  "⏳": [
+    "wait",
+    "pending",
+    "M6 4.500h8M6 15.500h8M7 4.500c0 3.500 6 7.500 6 11M13 4.500c0 3.500-6 7.500-6 11",
+  ],
   "✋": ["bad", "refused", "m6.500 6.500 7 7M13.500 6.500l-7 7"],
-  "❔": ["doubt", "unknown", "M7.500 7.600a2.500 2.500 0 1 1 3.600 2.300c-.8.400-1.100.9-1.100 1.800M10 14.600v.1"],
+  "❔": [
+    "doubt",
+    "unknown",
+    "M7.500 7.600a2.500 2.500 0 1 1 3.600 2.300c-.8.400-1.100.9-1.100 1.800M10 14.600v.1",
+  ],
   "🅿️": ["wait", "parked", "M8 15V5h3a2.800 2.800 0 0 1 0 5.700H8"],
   "🚫": ["bad", "not allowed", "M4.800 10h10.400"],
-  "🔁": ["wait", "trying again", "M14.500 8A5 5 0 0 0 5.600 7.500M5.500 12a5 5 0 0 0 8.900.500M5.200 4.800v3h3M14.800 15.200v-3h-3"],
-  "⚙️": ["wait", "working", "M10 5v1.500M10 13.500V15M5 10h1.500M13.500 10H15M10 12a2 2 0 1 0 0-4 2 2 0 0 0 0 4Z"],
+  "🔁": [
+    "wait",
+    "trying again",
+    "M14.500 8A5 5 0 0 0 5.600 7.500M5.500 12a5 5 0 0 0 8.900.500M5.200 4.800v3h3M14.800 15.200v-3h-3",
+  ],
+  "⚙️": [
+    "wait",
+    "working",
+    "M10 5v1.500M10 13.500V15M5 10h1.500M13.500 10H15M10 12a2 2 0 1 0 0-4 2 2 0 0 0 0 4Z",
+  ],
 };
 const EMOJI = new RegExp(`(${Object.keys(MARKS).join("|")})`);
 
@@ -79,7 +97,11 @@ function token(inside, whole) {
   const target = bar < 0 ? inside : inside.slice(0, bar);
   const label = bar < 0 ? "" : unescape(inside.slice(bar + 1));
   const names = state.slack.names;
-  if (target.startsWith("@")) return mention(`@${names[target.slice(1)] ?? (label || target.slice(1))}`, target.slice(1) === state.user);
+  if (target.startsWith("@"))
+    return mention(
+      `@${names[target.slice(1)] ?? (label || target.slice(1))}`,
+      target.slice(1) === state.user,
+    );
   if (target.startsWith("#")) return mention(`#${names[target.slice(1)] ?? (label || "private-channel")}`);
   if (target.startsWith("!")) return special(target.slice(1), label);
   return link(unescape(target), label) ?? unescape(whole);
@@ -97,7 +119,11 @@ function special(command, label) {
 
 export function link(url, label) {
   if (!/^(https?:|mailto:)/i.test(url)) return null;
-  return h("a", { href: url, target: "_blank", rel: "noopener noreferrer nofollow" }, label || url.replace(/^mailto:/, ""));
+  return h(
+    "a",
+    { href: url, target: "_blank", rel: "noopener noreferrer nofollow" },
+    label || url.replace(/^mailto:/, ""),
+  );
 }
 
 /** `<!date^…>`: https://docs.slack.dev/messaging/formatting-message-text#date-formatting */
@@ -129,5 +155,7 @@ export function text(object) {
 }
 
 export function plain(words) {
-  return unescape(String(words ?? "")).split("\n").flatMap((line, index) => (index ? [h("br"), line] : [line]));
+  return unescape(String(words ?? ""))
+    .split("\n")
+    .flatMap((line, index) => (index ? [h("br"), line] : [line]));
 }

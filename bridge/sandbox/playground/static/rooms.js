@@ -15,7 +15,16 @@ export function rooms() {
   const panel = h(
     "div",
     {},
-    h("header.panel-head", {}, h("div", {}, h("h2", {}, "Conversations"), version), h("button.button.small", { type: "button", onclick: () => act("room", { what: "new" }) }, "A visitor arrives")),
+    h(
+      "header.panel-head",
+      {},
+      h("div", {}, h("h2", {}, "Conversations"), version),
+      h(
+        "button.button.small",
+        { type: "button", onclick: () => act("room", { what: "new" }) },
+        "A visitor arrives",
+      ),
+    ),
     list,
     h("h3.panel-sub", {}, "Mails sent"),
     mails,
@@ -29,7 +38,18 @@ export function rooms() {
   });
 }
 
-const stamp = (room) => JSON.stringify([room.open, room.servedBy?.username, room.department, room.tags, room.onHold, room.messages.length, room.pdfTranscriptFileId, room.transcriptRequest, room.crmData]);
+const stamp = (room) =>
+  JSON.stringify([
+    room.open,
+    room.servedBy?.username,
+    room.department,
+    room.tags,
+    room.onHold,
+    room.messages.length,
+    room.pdfTranscriptFileId,
+    room.transcriptRequest,
+    room.crmData,
+  ]);
 
 function standing(room) {
   if (!room.open) return ["closed", "Closed"];
@@ -44,32 +64,91 @@ function card(room, changed) {
   const pdf = room.pdfTranscriptFileId;
   const details = h(
     "details",
-    { open: opened.has(room._id), ontoggle: (event) => (event.target.open ? opened.add(room._id) : opened.delete(room._id)) },
-    h("summary", {}, `Transcript, ${room.messages.length} ${room.messages.length === 1 ? "message" : "messages"}`),
-    h("ol.transcript", {}, room.messages.map((one) => said(room, one))),
+    {
+      open: opened.has(room._id),
+      ontoggle: (event) => (event.target.open ? opened.add(room._id) : opened.delete(room._id)),
+    },
+    h(
+      "summary",
+      {},
+      `Transcript, ${room.messages.length} ${room.messages.length === 1 ? "message" : "messages"}`,
+    ),
+    h(
+      "ol.transcript",
+      {},
+      room.messages.map((one) => said(room, one)),
+    ),
   );
   return h(
     "li.card",
     { class: `${kind} ${changed ? "flash" : ""}` },
     h("div.card-head", {}, h("h3", {}, room.fname), h("span.pill", { class: kind }, words)),
-    h("button.id", { type: "button", title: "Put this id into the message line", "aria-label": `Use the id ${room._id}`, onclick: () => insert(room._id) }, room._id),
-    h("dl.facts", {}, fact("With", agent ?? "nobody yet"), fact("Department", room.department), fact("E-mail", room.email ?? "none"), fact("Tags", room.tags?.join(", ")), fact("Last words", comment), fact("Mail at end", room.transcriptRequest && room.open ? `to ${room.transcriptRequest.email}` : "")),
-    h("div.card-ways", {},
-      pdf && h("a.button.small", { href: `/file/rocketchat/${pdf}/transcript.pdf`, download: `${room.fname}.pdf` }, "PDF transcript"),
-      room.open && h("button.button.small", { type: "button", onclick: () => act("room", { what: "leave", rid: room._id }) }, "Visitor leaves")),
+    h(
+      "button.id",
+      {
+        type: "button",
+        title: "Put this id into the message line",
+        "aria-label": `Use the id ${room._id}`,
+        onclick: () => insert(room._id),
+      },
+      room._id,
+    ),
+    h(
+      "dl.facts",
+      {},
+      fact("With", agent ?? "nobody yet"),
+      fact("Department", room.department),
+      fact("E-mail", room.email ?? "none"),
+      fact("Tags", room.tags?.join(", ")),
+      fact("Closed with", comment),
+      fact("Mail at end", room.transcriptRequest && room.open ? `to ${room.transcriptRequest.email}` : ""),
+    ),
+    h(
+      "div.card-ways",
+      {},
+      pdf &&
+        h(
+          "a.button.small",
+          { href: `/file/rocketchat/${pdf}/transcript.pdf`, download: `${room.fname}.pdf` },
+          "PDF transcript",
+        ),
+      room.open &&
+        h(
+          "button.button.small",
+          { type: "button", onclick: () => act("room", { what: "leave", rid: room._id }) },
+          "Visitor leaves",
+        ),
+    ),
     details,
   );
 }
 
 export const fact = (name, value) => value && [h("dt", {}, name), h("dd", {}, value)];
 
-const SYSTEM = { "livechat-close": "closed the conversation", livechat_transfer_history: "was handed over", livechat_transcript_history: "asked for a transcript", "omnichannel_on_hold": "put it on hold" };
+const SYSTEM = {
+  "livechat-close": "closed the conversation",
+  livechat_transfer_history: "was handed over",
+  livechat_transcript_history: "asked for a transcript",
+  omnichannel_on_hold: "put it on hold",
+};
 
 function said(room, one) {
   const visitor = one.u.username === room.v?.username;
-  const who = visitor ? room.fname : one.u.name ?? one.u.username;
-  if (one.t) return h("li.system", {}, h("strong", {}, who), ` ${SYSTEM[one.t] ?? one.t}`, one.msg && `: ${one.msg}`);
+  const who = visitor ? room.fname : (one.u.name ?? one.u.username);
+  if (one.t)
+    return h("li.system", {}, h("strong", {}, who), ` ${SYSTEM[one.t] ?? one.t}`, one.msg && `: ${one.msg}`);
   return h("li", { class: visitor ? "visitor" : "agent" }, h("strong", {}, who), h("p", {}, one.msg));
 }
 
-const mail = (one) => h("li", {}, h("strong", {}, one.subject), h("span.faint", {}, `to ${[].concat(one.to).join(", ")}, ${new Date(one.at * 1000).toLocaleTimeString()}`), h("p", {}, one.text.length > 240 ? `${one.text.slice(0, 240)}…` : one.text));
+const mail = (one) =>
+  h(
+    "li",
+    {},
+    h("strong", {}, one.subject),
+    h(
+      "span.faint",
+      {},
+      `to ${[].concat(one.to).join(", ")}, ${new Date(one.at * 1000).toLocaleTimeString()}`,
+    ),
+    h("p", {}, one.text.length > 240 ? `${one.text.slice(0, 240)}…` : one.text),
+  );

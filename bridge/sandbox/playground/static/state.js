@@ -36,7 +36,11 @@ export function choose(name, value) {
 export const person = (id) => state.start.people.find((one) => one.id === id);
 export const place = (id) => state.start.places.find((one) => one.id === id);
 export const me = () => person(state.user);
-export const switches = () => [...state.rocketchat.switches, ...state.superoffice.switches, ...state.slack.switches];
+export const switches = () => [
+  ...state.rocketchat.switches,
+  ...state.superoffice.switches,
+  ...state.slack.switches,
+];
 
 /** The stream of news; the server says everything anew after a lost connection. */
 export function listen(offline) {

@@ -8,12 +8,36 @@ let current = "";
 
 /** Add a panel; `badge()` is what to count beside its name, or nothing. */
 export function addTab(id, label, panel) {
-  const tab = h("button.tab", { type: "button", role: "tab", id: `tab-${id}`, "aria-controls": `panel-${id}`, "aria-selected": "false", tabindex: "-1", onclick: () => openTab(id) }, h("span", {}, label), h("span.badge", { hidden: true }));
+  const tab = h(
+    "button.tab",
+    {
+      type: "button",
+      role: "tab",
+      id: `tab-${id}`,
+      "aria-controls": `panel-${id}`,
+      "aria-selected": "false",
+      tabindex: "-1",
+      onclick: () => openTab(id),
+    },
+    h("span", {}, label),
+    h("span.badge", { hidden: true }),
+  );
   Object.assign(panel, { id: `panel-${id}`, hidden: true, tabIndex: 0 });
   panel.setAttribute("role", "tabpanel");
   panel.setAttribute("aria-labelledby", `tab-${id}`);
   panel.classList.add("panel");
-  const dock = h("button", { type: "button", onclick: () => { openTab(id); view("side"); } }, h("span", {}, label), h("span.badge", { hidden: true }));
+  const dock = h(
+    "button",
+    {
+      type: "button",
+      onclick: () => {
+        openTab(id);
+        view("side");
+      },
+    },
+    h("span", {}, label),
+    h("span.badge", { hidden: true }),
+  );
   tabs.set(id, { tab, panel, dock });
   $("tabs").append(tab);
   $("panels").append(panel);
@@ -21,7 +45,11 @@ export function addTab(id, label, panel) {
 
 export function startTabs() {
   const chat = h("button", { type: "button", onclick: () => view("chat") }, h("span", {}, "Chat"));
-  fill($("dock"), chat, [...tabs.values()].map((one) => one.dock));
+  fill(
+    $("dock"),
+    chat,
+    [...tabs.values()].map((one) => one.dock),
+  );
   $("tabs").addEventListener("keydown", (event) => {
     const ids = [...tabs.keys()];
     const at = ids.indexOf(current);

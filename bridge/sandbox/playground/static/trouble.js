@@ -8,8 +8,33 @@ import { addTab, badge } from "./tabs.js";
 
 export function trouble() {
   const groups = h("div");
-  const calm = h("button.button.small", { type: "button", onclick: () => switches().filter(isOff).forEach((one) => turn(one.id, one.positions[0].value)) }, "All back to normal");
-  const panel = h("div", {}, h("header.panel-head", {}, h("div", {}, h("h2", {}, "Make it fail"), h("span.faint", {}, "Then ask for something, and see what you are told.")), calm), groups);
+  const calm = h(
+    "button.button.small",
+    {
+      type: "button",
+      onclick: () =>
+        switches()
+          .filter(isOff)
+          .forEach((one) => turn(one.id, one.positions[0].value)),
+    },
+    "All back to normal",
+  );
+  const panel = h(
+    "div",
+    {},
+    h(
+      "header.panel-head",
+      {},
+      h(
+        "div",
+        {},
+        h("h2", {}, "Make it fail"),
+        h("span.faint", {}, "Then ask for something, and see what you are told."),
+      ),
+      calm,
+    ),
+    groups,
+  );
   addTab("switches", "Trouble", panel);
   let drawn = "";
   on("rocketchat", "superoffice", "slack", () => {
@@ -20,8 +45,19 @@ export function trouble() {
     if (now === drawn) return;
     drawn = now;
     const focused = document.activeElement?.id;
-    fill(groups, ["rocketchat", "superoffice", "slack"].map((system) => h("section.switches", {}, h("h3.panel-sub", {}, h("span.system", { class: system }, nameOf(system))), state[system].switches.map(row))));
-    if (focused && groups.contains(document.getElementById(focused))) document.getElementById(focused).focus();
+    fill(
+      groups,
+      ["rocketchat", "superoffice", "slack"].map((system) =>
+        h(
+          "section.switches",
+          {},
+          h("h3.panel-sub", {}, h("span.system", { class: system }, nameOf(system))),
+          state[system].switches.map(row),
+        ),
+      ),
+    );
+    if (focused && groups.contains(document.getElementById(focused)))
+      document.getElementById(focused).focus();
   });
 }
 
@@ -30,7 +66,25 @@ const isOff = (one) => one.value !== one.positions[0].value;
 function row(one) {
   const radios = one.positions.map(({ value, label }, index) => {
     const id = `${one.id}-${index}`;
-    return h("label", { class: index && one.value === value ? "off" : "" }, h("input", { id, type: "radio", name: one.id, value, checked: one.value === value, onchange: () => turn(one.id, value) }), h("span", {}, label));
+    return h(
+      "label",
+      { class: index && one.value === value ? "off" : "" },
+      h("input", {
+        id,
+        type: "radio",
+        name: one.id,
+        value,
+        checked: one.value === value,
+        onchange: () => turn(one.id, value),
+      }),
+      h("span", {}, label),
+    );
   });
-  return h("fieldset.switch", { class: isOff(one) ? "is-off" : "" }, h("legend", {}, one.label), h("div.positions", {}, radios), h("p", {}, one.why));
+  return h(
+    "fieldset.switch",
+    { class: isOff(one) ? "is-off" : "" },
+    h("legend", {}, one.label),
+    h("div.positions", {}, radios),
+    h("p", {}, one.why),
+  );
 }
