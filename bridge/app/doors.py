@@ -76,7 +76,7 @@ class Doors:
             outbound=outbound,
             vault=store.vault,
             clock=clock,
-            told=self.slack.linked,
+            told=self.slack.accounts.linked,
         )
         self.api = ApiDoor(
             settings=settings,

@@ -185,7 +185,7 @@ class Bridge:
             self.actions,
             sign=self.references.sign,
             token_for=doors.slack.workspaces.token_for,
-            name_of=doors.slack.name_of,
+            name_of=doors.slack.identity.name_of,
             clock=self.clock,
         )
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import structlog
 from pydantic import SecretStr
 
-from bridge.contract import Unsent
+from bridge.contract import Outcome, Refused, Unknown, Unsent
 from bridge.jobs.links import Link, Links
 from bridge.jobs.writer import StoreDown
 from bridge.outbound import Outbound
@@ -29,6 +29,13 @@ log = structlog.get_logger()
 MARGIN_S = 60.0  # a token is renewed this long before it ends
 MOST_TOKENS = 10_000
 Key = tuple[str, str, str]
+# What the upstream clients say when a request may only be made as the person, and cannot.
+NO_ACCOUNT = {
+    "not-linked": "People act with their own {upstream} account here, and you have not linked yours.",
+    "link-refused": "{upstream} does not accept the account that you have linked any more.",
+}
+NEXT = "Link it with /bridge link {connection}, then ask again."
+UNSEEN = "{problem} So I cannot see what became of this."
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +141,13 @@ class Acting:
         log.info("links.token_renewed", user_id=link.user_id, connection=link.connection)
         until = self._clock() + given.holds_s - min(MARGIN_S, given.holds_s / 10)
         return _Token(given.access_token, until, link.linked_at)
+
+
+def no_account(code: str, upstream: str, connection: str, *, something_was_sent: bool) -> Outcome:
+    """The person must link an account. What may have happened already is not called refused."""
+    problem = NO_ACCOUNT[code].format(upstream=upstream)
+    next_step = NEXT.format(connection=connection)
+    stable = code.replace("-", "_")
+    if something_was_sent:
+        return Unknown(stable, UNSEEN.format(problem=problem), next_step)
+    return Refused(stable, problem, next_step)

@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
+from bridge import metrics, tracing
 from bridge.contract import (
     Action,
     Context,
@@ -33,6 +34,7 @@ from bridge.contract import (
     Unsent,
     Upstream,
 )
+from bridge.jobs.acting import NO_ACCOUNT, no_account
 from bridge.jobs.finishing import Held, NoteItem
 from bridge.jobs.limits import Limits
 from bridge.jobs.pace import GUARD_S, Window
@@ -47,13 +49,6 @@ SHORT_WAIT_S = 2.0  # a longer wait for the pace gives the worker's place to ano
 LOOKS_SHARE = 0.5  # looking after pending jobs may use at most this part of a route's window
 STORE_DOWN_S = 1.0  # until an intent is tried to be stored again
 BUSY_TRIES = 5  # answers of 429 to one request before the attempt is given back
-# What the upstream clients say when a request may only be made as the person, and cannot.
-ACCOUNT = {
-    "not-linked": "People act with their own {upstream} account here, and you have not linked yours.",
-    "link-refused": "{upstream} does not accept the account that you have linked any more.",
-}
-ACCOUNT_NEXT = "Link it with /bridge link {connection}, then ask again."
-ACCOUNT_LOOK = "{problem} So I cannot see what became of this."
 
 
 class Fenced(Exception):  # noqa: N818 - a state of this worker
@@ -182,7 +177,7 @@ class Runner:
                         f"{_name(upstream)} answered with a redirect, which the bridge does not follow.",
                         "An admin must put the final address into the connection's url.",
                     )
-                if response.error_code in ACCOUNT:
+                if response.error_code in NO_ACCOUNT:
                     return _no_account(response.error_code, job, attempt, upstream)
                 request = flow.send(response)
         except StopIteration as end:
@@ -219,9 +214,13 @@ class Runner:
         response: Response | None = None
         failure = "cancelled"
         try:
-            response = await upstream.send(
-                request, person=job.asker.person, trace=job.trace, language=job.asker.locale
-            )
+            with tracing.span("upstream.call", job.trace, connection=job.connection) as stage:
+                response = await upstream.send(
+                    request,
+                    person=job.asker.person,
+                    trace=stage.traceparent,
+                    language=job.asker.locale,
+                )
         except Unsent as error:
             attempt.sent = before
             failure = str(error)
@@ -233,6 +232,8 @@ class Runner:
             raise
         finally:
             took = time.monotonic() - started
+            status = response.status if response is not None else 0
+            metrics.upstream_answered(job.connection, _route(request), status, took)
             attempt.exchanges.append(describe(request, response, failure, took))
         if response.status == 429:
             attempt.sent = before  # refused before it was looked at
@@ -250,7 +251,9 @@ class Runner:
         while (wait_s := await self._limits.take(job.connection, route, share)) > 0:
             # a look never holds a worker's place while it waits, whatever the job sent before
             if job.phase == "follow" or (not attempt.sent and wait_s > SHORT_WAIT_S):
+                metrics.pace_waited(job.connection, route, wait_s)
                 raise Postponed(wait_s)
+            metrics.pace_waited(job.connection, route, wait_s)
             await asyncio.sleep(wait_s)
 
     async def _intend(self, claimed: Claimed, attempt: Attempt, action: Action) -> None:
@@ -281,14 +284,9 @@ def lost_for_good(action: Action) -> Unknown:
 
 
 def _no_account(code: str, job: Job, attempt: Attempt, upstream: Upstream) -> Outcome:
-    """The person must link an account. What may have been sent already is not called refused."""
-    problem = ACCOUNT[code].format(upstream=_name(upstream))
-    next_step = ACCOUNT_NEXT.format(connection=job.connection)
-    stable = code.replace("-", "_")
     earlier = attempt.exchanges[:-1]  # the last one is the refusal itself
-    if job.phase == "follow" or any(one["method"] != "GET" for one in earlier):
-        return Unknown(stable, ACCOUNT_LOOK.format(problem=problem), next_step)
-    return Refused(stable, problem, next_step)
+    done = job.phase == "follow" or any(one["method"] != "GET" for one in earlier)
+    return no_account(code, _name(upstream), job.connection, something_was_sent=done)
 
 
 def _not_configured(job: Job, action: type[Action] | None) -> Outcome:

@@ -14,9 +14,11 @@ from bridge.delivery import words as delivery_words
 from bridge.delivery.render import Message, context, fit, section
 from bridge.ingress.linking import Linking, Ticket
 from bridge.ingress.slack import words
+from bridge.ingress.slack.errands import Errands
 from bridge.ingress.slack.identity import Identity
 from bridge.ingress.slack.launching import Launching
 from bridge.ingress.slack.place import Place
+from bridge.ingress.slack.telling import Telling
 from bridge.jobs.links import Link
 from bridge.jobs.writer import StoreDown
 from bridge.settings import Connection
@@ -35,6 +37,8 @@ class Accounts:
         catalogue: Mapping[str, type[Action]],
         launching: Launching,
         identity: Identity,
+        telling: Telling,
+        errands: Errands,
         root: str,
     ) -> None:
         self._linking = linking
@@ -42,6 +46,8 @@ class Accounts:
         self._catalogue = catalogue
         self._launching = launching
         self._identity = identity
+        self._telling = telling
+        self._errands = errands
         self._root = root
 
     @property
@@ -99,6 +105,15 @@ class Accounts:
             return notices.mistake(words.NOTHING_LINKED)
         text = words.UNLINKED.format(connections=mrkdwn.safe(", ".join(gone), 1000))
         return Message(text, fit([section(text)]))
+
+    def linked(self, ticket: Ticket, sentence: str) -> None:
+        """Tell a person by direct message that an account was linked: it may not have been them."""
+        place = Place(ticket.team_id, ticket.user_id, ticket.enterprise_id)
+        text = mrkdwn.safe(sentence, 1000)
+        self._errands.start("linked", self._tell(place, Message(text, fit([section(text)]))))
+
+    async def _tell(self, place: Place, message: Message) -> None:
+        await self._telling.tell(place, message)
 
     def _line(self, name: str, link: Link | None, address: str) -> str:
         shown = mrkdwn.safe(name, 120)

@@ -9,8 +9,6 @@ no I/O before the ack but the one commit. Whatever breaks, the person gets a 200
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 import logging
 import secrets
@@ -26,11 +24,10 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bridge.contract import Action, Asker, Upstream
-from bridge.delivery import mrkdwn
+from bridge.contract import Action, Upstream
 from bridge.delivery.client import web_client
-from bridge.delivery.render import ActionInfo, Message, fit, section
-from bridge.ingress.linking import Linking, Ticket
+from bridge.delivery.render import ActionInfo
+from bridge.ingress.linking import Linking
 from bridge.ingress.slack.accounts import Accounts
 from bridge.ingress.slack.buttons import Buttons
 from bridge.ingress.slack.chooser import Chooser
@@ -44,7 +41,6 @@ from bridge.ingress.slack.install import Install, oauth_flow
 from bridge.ingress.slack.launching import Launching
 from bridge.ingress.slack.mentions import Mentions
 from bridge.ingress.slack.pickers import Pickers
-from bridge.ingress.slack.place import Place
 from bridge.ingress.slack.reading import Reader
 from bridge.ingress.slack.references import References
 from bridge.ingress.slack.shortcuts import Shortcuts
@@ -65,7 +61,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 EVENTS = "/slack/events"
-NAME_WITHIN_S = 2.0
 # Bolt logs whole bodies at these levels' lower neighbours; ours are logged by the door itself.
 _quiet = logging.getLogger("bridge.ingress.slack.bolt")
 _quiet.setLevel(logging.CRITICAL)
@@ -143,6 +138,16 @@ class SlackDoor:
             workspaces=self.workspaces,
             vault=vault,
         )
+        self.accounts = Accounts(
+            linking=linking,
+            connections=settings.connections,
+            catalogue=catalogue,
+            launching=launching,
+            identity=self.identity,
+            telling=telling,
+            errands=self.errands,
+            root=name_of(ROOT, slack.commands),
+        )
         wishes = Wishes(
             catalogue=catalogue,
             names=slack.commands,
@@ -151,17 +156,9 @@ class SlackDoor:
             forms=forms,
             chooser=chooser,
             reader=reader,
-            accounts=Accounts(
-                linking=linking,
-                connections=settings.connections,
-                catalogue=catalogue,
-                launching=launching,
-                identity=self.identity,
-                root=name_of(ROOT, slack.commands),
-            ),
+            accounts=self.accounts,
             about=about,
         )
-        self._telling = telling
         flow = oauth_flow(settings, installations, outbound) if installations else None
         self._install = Install(
             flow=flow,
@@ -245,27 +242,6 @@ class SlackDoor:
             return BoltResponse(status=401, body="")
         # A request of this mode takes the parsed body as it is; the mode means nothing else here.
         return await self.app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
-
-    def linked(self, ticket: Ticket, sentence: str) -> None:
-        """Tell a person by direct message that an account was linked: it may not have been them."""
-        place = Place(ticket.team_id, ticket.user_id, ticket.enterprise_id)
-        text = mrkdwn.safe(sentence, 1000)
-        self.errands.start("linked", self._tell(place, Message(text, fit([section(text)]))))
-
-    async def name_of(self, asker: Asker) -> str:
-        """The asker's name as Slack shows it, asked for when it is not known yet; never for long."""
-        if asker.door != "slack":
-            return asker.name
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(NAME_WITHIN_S):
-                found = await self.identity.person(
-                    asker.team_id, asker.enterprise_id, asker.user_id
-                )
-                return found.name or asker.name
-        return asker.name
-
-    async def _tell(self, place: Place, message: Message) -> None:
-        await self._telling.tell(place, message)
 
     async def _receive(self, request: web.Request) -> web.Response:
         admitted = await self._gate.admit(request)

@@ -8,6 +8,7 @@ customer to the wrong person. Guests of other workspaces and unconfirmed address
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 
 import structlog
 
+from bridge.contract import Asker
 from bridge.ingress.slack.place import Place
 from bridge.ingress.slack.workspaces import SLACK_FAILS, NotInstalled, Workspaces
 
@@ -22,6 +24,7 @@ log = structlog.get_logger()
 
 KEEP_S = 3600.0
 MOST = 20_000
+NAME_WITHIN_S = 2.0  # a signature is not worth a longer wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,17 @@ class Identity:
     async def learn(self, place: Place) -> None:
         """Ask Slack about whoever is at this place."""
         await self.person(place.team_id, place.enterprise_id, place.user_id)
+
+    async def name_of(self, asker: Asker) -> str:
+        """The asker's name as Slack shows it, asked for when it is not known yet; never for long."""
+        if asker.door != "slack":
+            return asker.name
+        try:
+            async with asyncio.timeout(NAME_WITHIN_S):
+                found = await self.person(asker.team_id, asker.enterprise_id, asker.user_id)
+        except TimeoutError:
+            return asker.name
+        return found.name or asker.name
 
     async def person(self, team_id: str, enterprise_id: str, user_id: str) -> Person:
         """Ask Slack unless it is known; a person without what Slack would not say."""
