@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import webbrowser
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -141,6 +142,8 @@ async def _demo(port: int | None, *, opens: bool) -> None:
         }
         for name, value in defaults.items():
             os.environ.setdefault(name, value)
+        if os.environ["DATABASE_URL"] == defaults["DATABASE_URL"]:
+            _forget_last_demo()
         os.environ |= {"PORT": str(bridge_port), **sandbox.environment()}
         loaded = settings()
         bridge = Bridge(loaded)
@@ -154,6 +157,12 @@ async def _demo(port: int | None, *, opens: bool) -> None:
         if opens:
             webbrowser.open(sandbox.url)
         await _until_stopped(bridge, loaded.server.host, bridge_port)
+
+
+def _forget_last_demo() -> None:
+    """The emulated systems begin anew with each start, so the jobs about the old ones go too."""
+    for old in Path("var").glob("demo.db*"):
+        old.unlink()
 
 
 def _welcome(playground_url: str, bridge_url: str) -> str:
