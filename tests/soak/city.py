@@ -199,12 +199,17 @@ class City:
         finally:
             engine.dispose()
 
-    async def settled(self, *, within_s: float = 60.0) -> list[dict[str, Any]]:
-        """Wait until every job has ended and every delivery is settled."""
+    async def settled(self, *, within_s: float = 60.0, watched: str = "-") -> list[dict[str, Any]]:
+        """Wait until every job has ended, or is `watched` for days, and every delivery is settled."""
 
         async def look() -> list[dict[str, Any]] | None:
             jobs = await self.jobs()
-            open_jobs = [job for job in jobs if job["finished_at"] is None]
+            open_jobs = [
+                job
+                for job in jobs
+                if job["finished_at"] is None
+                and not (job["phase"] == "follow" and watched in job["action"])
+            ]
             if open_jobs or len(jobs) < len(self.accepted):
                 return None
             deliveries = await self.deliveries()
@@ -216,7 +221,10 @@ class City:
         jobs, deliveries = await self.jobs(), await self.deliveries()
         states = Counter((job["state"], job["ready"], job["phase"]) for job in jobs)
         told = Counter((one["state"], one["repeated"]) for one in deliveries)
-        left = [job for job in jobs if job["finished_at"] is None][:3]
+        names = ("id", "action", "state", "ready", "phase", "run_at", "owner", "fence", "outcome")
+        left = [{name: job[name] for name in names} for job in jobs if job["finished_at"] is None][
+            :3
+        ]
         return (
             f"jobs {dict(states)}, deliveries {dict(told)}, accepted {len(self.accepted)}: {left}"
         )
