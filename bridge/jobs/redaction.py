@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from bridge.contract import Request, Response
+from bridge.delivery.mrkdwn import mask
 
 MOST = 4000  # characters of a body that are kept
 _SECRET_KEYS = frozenset(
@@ -24,13 +24,7 @@ _SECRET_KEYS = frozenset(
         "services",
     )
 )
-_EMAIL = re.compile(r"([A-Za-z0-9._%+-])[A-Za-z0-9._%+-]*@([A-Za-z0-9.-]+)")
 HIDDEN = "[hidden]"
-
-
-def mask_emails(value: str) -> str:
-    """anna@example.com becomes a***@example.com."""
-    return _EMAIL.sub(r"\1***@\2", value) if "@" in value else value
 
 
 def redact(value: Any) -> Any:
@@ -42,7 +36,7 @@ def redact(value: Any) -> Any:
         }
     if isinstance(value, list | tuple):
         return [redact(item) for item in value]
-    return mask_emails(value) if isinstance(value, str) else value
+    return mask(value) if isinstance(value, str) and "@" in value else value
 
 
 def describe(
@@ -71,5 +65,5 @@ def describe(
         answer = redact(response.json)
         exchange["answer"] = answer if len(response.body) <= MOST else json.dumps(answer)[:MOST]
     else:
-        exchange["answer"] = mask_emails(response.body[:MOST].decode("utf-8", "replace"))
+        exchange["answer"] = mask(response.body[:MOST].decode("utf-8", "replace"))
     return exchange
