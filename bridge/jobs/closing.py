@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, select
 
+from bridge import metrics
 from bridge.contract import Action, Job, JobState, Outcome, Retry
 from bridge.jobs.attempt import Attempt, Claimed
 from bridge.jobs.ending import Rules, conclude
@@ -74,6 +75,7 @@ class Closer:
         if stored:
             self._report(ending, attempt)
         else:
+            metrics.fenced()
             log.warning("jobs.fenced", job_id=job.id, action=job.action)
         for telling in ending.tellings:
             if stored or await self._is_ours(telling):  # a commit whose answer was lost counts
@@ -162,6 +164,11 @@ class Closer:
 
     def _report(self, ending: _Ending, attempt: Attempt) -> None:
         after, outcome = ending.after, ending.outcome
+        if outcome is not None or attempt.postponed_s is not None:
+            kind = outcome.kind.value if outcome is not None else "postponed"
+            metrics.attempt_ended(after.action, after.connection, kind)
+        if after.finished_at:
+            metrics.job_ended(after.action, after.connection, after.state.value)
         fields: dict[str, Any] = {
             "job_id": after.id,
             "action": after.action,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import structlog
 
+from bridge import metrics
 from bridge.contract import Response
 from bridge.jobs import windows
 from bridge.jobs.pace import Window
@@ -115,6 +116,7 @@ class Limits:
     def probing(self, connection: str) -> None:
         """A job was claimed as the probe of an open breaker (opened here or elsewhere)."""
         self._failures[connection] = max(self._failures.get(connection, 0), self._failures_to_open)
+        metrics.breaker(connection, is_open=True)
 
     async def failed(self, connection: str) -> None:
         """The upstream did not answer or broke; enough of that in a row opens the breaker."""
@@ -134,6 +136,7 @@ class Limits:
         self._failures[connection] = 0
 
     async def _set_breaker(self, connection: str, resets_at: float) -> None:
+        metrics.breaker(connection, is_open=resets_at > 0)
         window = Window(self._failures_to_open, self._probe_s, 0, resets_at, "configured")
         now = self._store.clock()
         try:

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Connection,
     case,
     delete,
-    func,
     insert,
     or_,
     select,
@@ -24,8 +23,9 @@ from sqlalchemy import (
     update,
 )
 
+from bridge import metrics
 from bridge.contract import Job, JobState
-from bridge.jobs import bell, lanes
+from bridge.jobs import bell, counting, lanes
 from bridge.jobs.filtering import Filter, clauses
 from bridge.jobs.rows import delivery_rows, from_row, open_reply_to
 from bridge.jobs.store import Store
@@ -76,16 +76,12 @@ class Operator:
 
     async def count(self) -> dict[str, int]:
         """Unfinished and parked jobs by state."""
+        return await self._store.read(counting.by_state)
 
-        def look(connection: Connection) -> dict[str, int]:
-            query = (
-                select(jobs.c.state, func.count().label("total"))
-                .where(jobs.c.state.in_(("queued", "running", "waiting", "pending", "parked")))
-                .group_by(jobs.c.state)
-            )
-            return {row.state: row.total for row in connection.execute(query)}
-
-        return await self._store.read(look)
+    async def waiting_s(self) -> float:
+        """For how long the oldest job that could start has waited."""
+        now = self._store.clock()
+        return await self._store.read(lambda db: counting.waiting_s(db, now))
 
     async def history(
         self, job_id: str
@@ -239,7 +235,7 @@ class Operator:
     async def _cancel(self, ids: Sequence[str]) -> list[str]:
         now = self._store.clock()
 
-        def change(connection: Connection) -> list[str]:
+        def change(connection: Connection) -> list[tuple[str, str, str]]:
             chosen = select(jobs.c.lane).where(jobs.c.id.in_(ids), text(ACTIVE))
             names = set(connection.scalars(chosen))
             lanes.lock(connection, names)
@@ -251,7 +247,7 @@ class Operator:
                     or_(jobs.c.state != "pending", jobs.c.finished_at.is_(None)),
                 )
                 .values(state="cancelled", run_at=None, finished_at=now)
-                .returning(jobs.c.id, jobs.c.seq, jobs.c.reply_to)
+                .returning(jobs)
             ).all()
             told = [
                 delivery
@@ -264,9 +260,12 @@ class Operator:
                 connection.execute(insert(deliveries), told)
             lanes.promote(connection, names)
             bell.ring(connection, [row.id for row in rows])
-            return [row.id for row in rows]
+            return [(row.id, row.action, row.connection) for row in rows]
 
-        gone = await self._store.write(change, alone=True)
+        ended = await self._store.write(change, alone=True)
+        for _, action, connection in ended:
+            metrics.job_ended(action, connection, "cancelled")
+        gone = [job_id for job_id, _, _ in ended]
         self._tell(gone)
         return gone
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ulid import ULID
 
+from bridge import tracing
 from bridge.contract import Action, Asker, Job, JobState, ReplyTo, outcome_from_json
 from bridge.jobs.intake import Launch
 from bridge.vault import Unreadable, Vault
@@ -38,7 +39,7 @@ def new_job(launch: Launch, now: float) -> Job:
         created_at=now,
         run_at=now,
         priority=PEOPLE if launch.asker.is_person else PROGRAMS,
-        trace=launch.trace,
+        trace=launch.trace or tracing.here(),
     )
 
 

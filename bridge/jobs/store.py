@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.contract import Action, Job, Repeat
-from bridge.jobs import accepting, claiming, finishing, windows
+from bridge.jobs import accepting, claiming, counting, finishing, windows
 from bridge.jobs.bell import WORK, Bell
 from bridge.jobs.database import FileLock, durability, is_sqlite, open_engine, parse_url
 from bridge.jobs.intake import Accepted, Key, KeyConflict, Launch, NotStored
@@ -123,6 +123,12 @@ class Store:
         self, launches: Sequence[Launch], *, key: Key | None = None, join: bool = False
     ) -> list[Accepted]:
         """See `Intake.accept`."""
+        accepting_it = self._accept(launches, key=key, join=join)
+        return await counting.accepts(launches[0].asker.door, accepting_it)
+
+    async def _accept(
+        self, launches: Sequence[Launch], *, key: Key | None, join: bool
+    ) -> list[Accepted]:
         if self.draining:
             raise NotStored("The bridge is restarting.", retry_after_s=5)
         now = self.clock()

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, select, text, update
 from bridge.contract import FileRef, Job, Lost, ReplyTo, Response, Unsent, Upstream
 from bridge.delivery.results import Ambiguous, File, Told, TryLater
 from bridge.delivery.results import Telling as Result
-from bridge.jobs import claiming, policy
+from bridge.jobs import claiming, counting, policy
 from bridge.jobs.finishing import ToldItem
 from bridge.jobs.rows import delivery_rows, from_row, seal_reply_to
 from bridge.jobs.store import Store
@@ -158,6 +158,7 @@ class Teller:
             reason = getattr(result, "reason", "")
             values |= {"state": "kept", "how": reason[:200]}
             log.warning("delivery.kept", reason=reason, **fields)
+        counting.told(job, telling.kind, values, ambiguous=isinstance(result, Ambiguous))
         await self._keep(ToldItem(telling.id, self._owner, telling.fence, values))
         if uses > job.reply_to.response_url_uses:
             with contextlib.suppress(StoreDown):

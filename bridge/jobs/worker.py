@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 from sqlalchemy import and_, select, text, update
 
+from bridge import metrics, tracing
 from bridge.contract import Action, Job, Outcome, Repeat, Retry
 from bridge.jobs.attempt import Attempt, Claimed, Fenced, Runner
 from bridge.jobs.claiming import ClaimItem, Claims
@@ -188,6 +189,9 @@ class Worker:
             )
             self._free -= 1
             self._held[row["seq"]] = claimed
+            if job.phase == "flow" and not job.attempts:
+                waited_s = item.now - job.tried_since
+                metrics.job_started(job.connection, waited_s, person=job.asker.is_person)
             task = asyncio.create_task(self._work(claimed), name=f"job {job.id}")
             self._running.add(task)
             task.add_done_callback(self._running.discard)
@@ -199,6 +203,7 @@ class Worker:
             self.name, self._settings.lease_s, set(self._held), set(self._teller.holding)
         )
         self.beaten_at = sent
+        metrics.heartbeat(self._store.clock())
         for seq in still & self._held.keys():
             self._held[seq].good_until = sent + self._settings.lease_s
         await asyncio.sleep(self._settings.lease_s / 3)
@@ -215,6 +220,8 @@ class Worker:
     # -- one job -----------------------------------------------------------------------------------
 
     async def _work(self, claimed: Claimed) -> None:
+        tracing.enter(claimed.job.trace)
+        structlog.contextvars.bind_contextvars(job_id=claimed.job.id, trace=claimed.job.trace)
         attempt = Attempt(sent=claimed.job.sent_at is not None and not claimed.fresh_intent)
         started = self._store.clock()
         try:
@@ -224,6 +231,7 @@ class Worker:
             await self._close(claimed, attempt, started)
         except Fenced:
             self._release()
+            metrics.fenced()
             log.warning("jobs.fenced", job_id=claimed.job.id, action=claimed.job.action)
         finally:
             if self._held.get(claimed.held.seq) is claimed:

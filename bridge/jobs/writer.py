@@ -20,6 +20,8 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError, SQLAlchemyError
 
+from bridge import metrics
+
 log = structlog.get_logger()
 
 Batch = Callable[[Connection, Sequence[Any]], Sequence[Any]]
@@ -56,6 +58,7 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._connection: Connection | None = None
         self.healthy = True
+        self._is_up(up=True)
         self._thread.start()
 
     async def do(
@@ -114,14 +117,18 @@ class Writer:
                 return self._one_by_one(items)
             if self.healthy:
                 log.error("jobs.store_down", reason=_reason(error))  # noqa: TRY400 - the reason says it
-            self.healthy = False
+            self._is_up(up=False)
             return [(item, StoreDown(_reason(error))) for item in items]
         except Exception as error:  # noqa: BLE001 - one bad item must not fail its companions
             return self._one_by_one(items) if len(items) > 1 else [(items[0], error)]
         if not self.healthy:
             log.info("jobs.store_up")
-        self.healthy = True
+            self._is_up(up=True)
         return results
+
+    def _is_up(self, *, up: bool) -> None:
+        self.healthy = up
+        metrics.store(up=up)
 
     def _one_by_one(self, items: list[_Item]) -> list[tuple[_Item, Any]]:
         return [pair for item in items for pair in self._commit([item])]

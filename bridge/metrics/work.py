@@ -21,7 +21,8 @@ _ATTEMPTS = counter(
 )
 _ENDED = counter(
     "jobs_ended",
-    "Jobs that ended, by action, connection and state: done, refused, unknown, parked, cancelled.",
+    "Jobs that ended, by action, connection and state: done, refused, unknown, parked,"
+    " cancelled, pending (its end was not waited for any longer).",
     *("action", "connection", "state"),
 )
 _JOBS = gauge("jobs", "Jobs that have not ended, and parked ones, by state.", "state")

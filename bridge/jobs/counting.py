@@ -1,0 +1,74 @@
+"""What the engine counts where a room's own code should stay free of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, func, or_, select, text
+
+from bridge import metrics
+from bridge.contract import Job
+from bridge.jobs.intake import Accepted, KeyConflict, NotStored
+from bridge.jobs.tables import CLAIMABLE, DUE, jobs
+
+
+async def accepts(door: str, storing: Awaitable[list[Accepted]]) -> list[Accepted]:
+    """Count how storing a wish ended, and how long it took."""
+    started = time.perf_counter()
+    result = "stored"
+    try:
+        accepted = await storing
+        if accepted and accepted[0].repeated:
+            result = "repeated"
+        elif accepted and accepted[0].joined:
+            result = "joined"
+        return accepted
+    except KeyConflict:
+        result = "conflict"
+        raise
+    except NotStored:
+        result = "not_stored"
+        raise
+    except BaseException:  # the sender has gone, or a mistake of ours: nothing was promised
+        result = "not_stored"
+        raise
+    finally:
+        metrics.accepted(door, result, time.perf_counter() - started)
+
+
+def by_state(db: Connection) -> dict[str, int]:
+    """Unfinished and parked jobs; what is pending may have ended all the same."""
+    query = (
+        select(jobs.c.state, func.count().label("total"))
+        .where(
+            jobs.c.state.in_(("queued", "running", "waiting", "pending", "parked")),
+            or_(jobs.c.finished_at.is_(None), jobs.c.state == "parked"),
+        )
+        .group_by(jobs.c.state)
+    )
+    return {row.state: row.total for row in db.execute(query)}
+
+
+def waiting_s(db: Connection, now: float) -> float:
+    """For how long the oldest job could have been started; 0 when none waits.
+
+    When a later attempt became possible is not kept once it is queued, so only first attempts count there.
+    """
+    queued = select(func.min(jobs.c.tried_since)).where(text(CLAIMABLE), jobs.c.attempts == 0)
+    due = select(func.min(jobs.c.run_at)).where(text(DUE))
+    found = [at for at in (db.scalar(queued), db.scalar(due)) if at is not None]
+    return max(0.0, now - min(found)) if found else 0.0
+
+
+def told(job: Job, kind: str, values: Mapping[str, Any], *, ambiguous: bool) -> None:
+    """Count one try to tell somebody, by the columns that it leaves behind."""
+    if values["state"] == "told":
+        metrics.delivered(kind, str(values["how"]))
+        waited_s = values["told_at"] - max(job.created_at, job.tried_since)
+        metrics.final_message(job.action, waited_s, person=job.asker.is_person)
+    elif values["state"] == "due":
+        metrics.delivered(kind, "ambiguous" if ambiguous else "later")
+    else:
+        metrics.delivered(kind, "kept")
