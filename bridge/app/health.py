@@ -1,4 +1,4 @@
-"""Liveness and readiness: what works, what fails with a sentence, and whether accepted means kept."""
+"""Liveness, readiness and metrics: what works, what fails with a sentence, what accepted means, how much."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from bridge import metrics
+from bridge.jobs.operating import Operator
 from bridge.jobs.store import Store
 from bridge.jobs.worker import Worker
 from bridge.jobs.writer import StoreDown
@@ -56,3 +58,23 @@ class Health:
         except (StoreDown, TimeoutError) as error:
             return f"The database cannot be written: {error or 'no answer'}."
         return ""
+
+
+class Metrics:
+    """`/metrics` for a scraper; what the store holds is counted then."""
+
+    def __init__(self, operator: Operator) -> None:
+        self._operator = operator
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get("/metrics", self._show)]
+
+    async def _show(self, request: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(STORE_ANSWERS_S):
+                counts, waited_s = await self._operator.count(), await self._operator.waiting_s()
+            metrics.jobs_now(counts, waited_s)
+        except (StoreDown, TimeoutError):
+            pass  # a store that is down is what must be seen now; its last numbers stay
+        page, content_type = metrics.render(request.headers.get("Accept", ""))
+        return web.Response(body=page, headers={"Content-Type": content_type})

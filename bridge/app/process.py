@@ -9,14 +9,16 @@ from collections.abc import Callable, Mapping
 import structlog
 from aiohttp import web
 
+from bridge import metrics, tracing
 from bridge.actions import catalogue
 from bridge.app.doors import Doors, Switchboard
-from bridge.app.health import Health
+from bridge.app.health import Health, Metrics
 from bridge.app.storage import assumed, key_material, prepare_database
-from bridge.app.telling import Ways
+from bridge.app.telling import Ways, version
 from bridge.contract import Action, Job, Outcome, ReplyTo, Upstream
 from bridge.delivery import File, Telling
 from bridge.ingress.slack.references import References
+from bridge.ingress.webhooks import read_sources
 from bridge.jobs.acting import Acting
 from bridge.jobs.attempt import Claimed, Manners, Runner
 from bridge.jobs.limits import Limits
@@ -72,32 +74,40 @@ class Bridge:
         )
         self.operator = Operator(self.store)
         self.references = References(keys, clock=clock)
-        self.reloader = Reloader(settings)
+        self.reloader = Reloader(settings, also=lambda new: read_sources(new, self.actions))
         self.doors = self._doors(settings)
         self._ways = self._ways_of(settings, self.doors)
         self._switchboard = Switchboard()
         self.worker = self._worker() if works else None
         self._health = Health(self.store, lambda: self.worker, lambda: self.reloader.error)
-        self._housekeeper: asyncio.Task[None] | None = None
+        self._upkeep: list[asyncio.Task[None]] = []
 
     # -- life --------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Everything up, the worker last. Raises `DatabaseError` with what to do."""
+        tracing.start(metrics.REGISTRY)
         await asyncio.to_thread(prepare_database, self.settings.database_url)
         await self.store.open()
         if self.serves:
             await self.doors.start()
         if self.worker is not None:
             await self.worker.start()
-        self._housekeeper = asyncio.create_task(self._keep_house())
+        self._upkeep = [
+            asyncio.create_task(work) for work in (self._keep_house(), metrics.watch_event_loop())
+        ]
         durable, words = self.store.durability()
+        metrics.about(version(), durable=durable)
+        metrics.reloaded(failed=False)
+        for connection in self.upstreams:
+            metrics.breaker(connection, is_open=False)
         note = log.info if durable else log.warning
         note("app.started", storage=words, serves=self.serves, works=self.works)
 
     async def reload(self) -> None:
         """Take over changed settings as a whole, or keep the last good ones and say why."""
         change = self.reloader.reload()
+        metrics.reloaded(failed=change is None)
         if change is None:
             log.error("app.reload_refused", problem=self.reloader.error)
             return
@@ -119,9 +129,9 @@ class Bridge:
         deadline = time.monotonic() + budget_s
         self.store.draining = True
         log.info("app.stopping", budget_s=budget_s)
-        if self._housekeeper is not None:
-            self._housekeeper.cancel()
-            await asyncio.gather(self._housekeeper, return_exceptions=True)
+        for task in self._upkeep:
+            task.cancel()
+        await asyncio.gather(*self._upkeep, return_exceptions=True)
         if self.serves:
             await self.doors.close_streams()
         if self.worker is not None:
@@ -135,6 +145,7 @@ class Bridge:
             await self.drain()
         await self.store.close()
         await self.outbound.close()
+        await asyncio.to_thread(tracing.stop)  # it sends what is left, and waits for that
         log.info("app.stopped")
 
     def listening(self, port: int) -> None:
@@ -146,6 +157,7 @@ class Bridge:
         app = web.Application(client_max_size=self.settings.server.max_body_bytes)
         app.add_routes(self._switchboard.connect(self.doors))
         app.add_routes(self._health.routes())
+        app.add_routes(Metrics(self.operator).routes())
         return app
 
     # -- inside ------------------------------------------------------------------------------------

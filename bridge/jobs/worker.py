@@ -220,8 +220,7 @@ class Worker:
     # -- one job -----------------------------------------------------------------------------------
 
     async def _work(self, claimed: Claimed) -> None:
-        tracing.enter(claimed.job.trace)
-        structlog.contextvars.bind_contextvars(job_id=claimed.job.id, trace=claimed.job.trace)
+        tracing.enter(claimed.job.trace, job_id=claimed.job.id)
         attempt = Attempt(sent=claimed.job.sent_at is not None and not claimed.fresh_intent)
         started = self._store.clock()
         try:

@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
 
+from structlog.contextvars import bind_contextvars
+
 _HEADER = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.{0,400})?")
 _here: Final[ContextVar[str]] = ContextVar("traceparent", default="")
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
@@ -51,9 +53,14 @@ def make(parent: Trace | None = None) -> Trace:
     return Trace(random[16:], random[:16])
 
 
-def enter(traceparent: str) -> None:
-    """What this task does from here on belongs to this trace."""
+def enter(traceparent: str, **ids: str) -> None:
+    """What this task does from here on belongs to this trace, and its log lines carry its ids.
+
+    A connection that is kept alive serves one request after another in one task, so each of them enters
+    anew over what the last one left behind.
+    """
     _here.set(traceparent)
+    bind_contextvars(trace_id=traceparent[3:35], **ids)
 
 
 def here() -> str:

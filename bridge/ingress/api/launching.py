@@ -18,12 +18,12 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from bridge import tracing
 from bridge.contract import Action, Job
 from bridge.delivery.view import view
 from bridge.ingress.api.callers import Caller
 from bridge.ingress.api.following import Follower, has_ended
 from bridge.ingress.http import bodies, wishes
-from bridge.ingress.http.edge import trace_of
 from bridge.ingress.http.problems import FieldError, Problem, pointer
 from bridge.jobs.intake import Accepted, Intake, Key, KeyConflict, Launch
 from bridge.settings import Settings
@@ -98,7 +98,7 @@ class Launching:
         )
         body = bodies.parse(raw)
         wish = Wish.read(body)
-        launch = self._launch(wish, action_class, caller, trace_of(headers.get("traceparent", "")))
+        launch = self._launch(wish, action_class, caller, tracing.here())
         fingerprint = _fingerprint(action_class.id, body) if key else ""
         try:
             accepted = await self.intake.accept(

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import math
-import re
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
 from aiohttp import web
 
+from bridge import metrics, tracing
 from bridge.ingress.http.problems import Problem
 from bridge.jobs.intake import NotStored
 from bridge.jobs.writer import StoreDown
 
 log = structlog.get_logger(__name__)
 
-_TRACE: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_root: Final = logging.getLogger()  # it stands at the threshold of all lines
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -25,6 +27,22 @@ def edge(handler: Handler) -> Handler:
     """The handler, its refusals as problem documents; an unforeseen failure is logged and tells nothing."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        started = time.perf_counter()
+        status = 0  # the sender went away
+        brought = trace_of(request.headers.get("traceparent", ""))
+        with tracing.span("ingress.request", brought) as stage:
+            tracing.enter(stage.traceparent)  # it is the request's id, too
+            try:
+                response = await answer(request)
+                status = response.status
+                return response
+            except web.HTTPException as refusal:
+                status = refusal.status
+                raise
+            finally:
+                _answered(request, status, time.perf_counter() - started)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
         try:
             return await handler(request)
         except Problem as problem:
@@ -73,7 +91,17 @@ async def nowhere(_: web.Request) -> web.StreamResponse:
 
 def trace_of(traceparent: str) -> str:
     """A W3C traceparent that a request brought along, or nothing (https://www.w3.org/TR/trace-context/)."""
-    return traceparent if traceparent and _TRACE.fullmatch(traceparent) else ""
+    found = tracing.parse(traceparent) if traceparent else None
+    return found.traceparent if found is not None else ""
+
+
+def _answered(request: web.Request, status: int, seconds: float) -> None:
+    route = _route(request)
+    metrics.http_answered(request.method, route, status, seconds)
+    if _root.isEnabledFor(logging.DEBUG):  # asked first: a line costs more than all of the above
+        log.debug(
+            "ingress.answered", method=request.method, route=route, status=status, seconds=seconds
+        )
 
 
 def _route(request: web.Request) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import logging
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -24,6 +25,7 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from bridge import metrics, tracing
 from bridge.contract import Action, Upstream
 from bridge.delivery.client import web_client
 from bridge.delivery.render import ActionInfo
@@ -244,6 +246,8 @@ class SlackDoor:
         return await self.app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
 
     async def _receive(self, request: web.Request) -> web.Response:
+        started = time.perf_counter()
+        tracing.enter(tracing.make().traceparent)
         admitted = await self._gate.admit(request)
         if isinstance(admitted, web.Response):
             return admitted
@@ -254,7 +258,9 @@ class SlackDoor:
         answer = await self.dispatch(body)
         if answer.status >= 500:
             self._gate.forget(request)
-        return await to_aiohttp_response(answer)
+        response = await to_aiohttp_response(answer)
+        metrics.slack_acked(kind_of(body), time.perf_counter() - started)
+        return response
 
     async def _warm(self) -> None:
         await self.workspaces.warm()
@@ -276,6 +282,17 @@ class SlackDoor:
         if "command" in body:
             return BoltResponse(status=200, body=json.dumps(shown(failed(error_id))))
         return BoltResponse(status=200, body="")
+
+
+def kind_of(body: Mapping[str, Any]) -> str:
+    """What Slack wants, as a metric names it."""
+    if "command" in body:
+        return "command"
+    return {
+        "event_callback": "event",
+        "url_verification": "event",
+        "block_suggestion": "options",
+    }.get(str(body.get("type")), "interaction")
 
 
 def parse(raw: bytes) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 from pydantic import SecretStr
 
+from bridge import metrics
 from bridge.signatures import Reason, Rejected, Secret, SlackCheck, Verified
 
 log = structlog.get_logger()
@@ -95,6 +96,7 @@ class Gate:
         if isinstance(verdict, Verified):
             if not self._seen.is_new(verdict.replay_key):
                 return _refuse(request, 401, "replayed")
+            metrics.verified("slack", verdict.secret_id)
             return raw
         if len(raw) <= SSL_CHECK_BYTES and _SSL_CHECK.search(raw):
             # Slack's certificate check is not always signed; it is told nothing and does nothing.
@@ -131,6 +133,7 @@ async def _read(request: web.Request, limit: int) -> bytes | None:
 def _refuse(request: web.Request, status: int, why: Rejected | str) -> web.Response:
     reason = why if isinstance(why, str) else why.reason.value
     detail = "" if isinstance(why, str) else why.detail
+    metrics.slack_rejected(reason)
     log.warning(
         "slack.refused", status=status, reason=reason, detail=detail, remote=request.remote or ""
     )

@@ -16,7 +16,7 @@ from typing import Final, NoReturn
 import structlog
 from aiohttp import web
 
-from bridge import metrics
+from bridge import metrics, tracing
 from bridge.contract import Action
 from bridge.ingress.http import bodies
 from bridge.ingress.http.edge import edge, nowhere, only
@@ -157,7 +157,7 @@ class WebhookDoor:
         payload = answers.read_payload(raw, request.headers.get("Content-Type", ""))
         budget = Budget(timer=self._timer)
         mapped = mapping.apply(source, payload, request.headers, budget)
-        launches = self._launches(source, mapped, request.headers.get("traceparent", ""))
+        launches = self._launches(source, mapped, tracing.here())
         if not launches:
             log.info("ingress.nothing_to_do", source=source.name)
             self._seen.remember(source.name, stamp)
