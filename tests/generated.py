@@ -10,7 +10,9 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from bridge import metrics
 from bridge.actions import catalogue
+from bridge.settings import render_config, render_schema
 from bridge.surfaces.table import ends_table, table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,7 +35,17 @@ def ends(text: str) -> str:
     return between(text, "ends", ends_table(catalogue().values()))
 
 
-FILES: Mapping[str, Callable[[str], str]] = {"README.md": readme, "deploy/ENDS.md": ends}
+def counted(text: str) -> str:
+    return between(text, "metrics", metrics.table())
+
+
+FILES: Mapping[str, Callable[[str], str]] = {
+    "README.md": readme,
+    "config/bridge.toml": lambda _: render_config(),
+    "deploy/ENDS.md": ends,
+    "deploy/METRICS.md": counted,
+    "deploy/bridge.schema.json": lambda _: render_schema(),
+}
 
 
 def main() -> None:

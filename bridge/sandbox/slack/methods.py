@@ -142,18 +142,21 @@ class WebApi(Workspace):
         if entry is None:
             unknown = {"ok": False, "error": "unknown_method", "req_method": name}
             return web.json_response(unknown)
+        headers: dict[str, str] = {}
         try:
             given = await _arguments(request, takes_json=entry.takes_json)
             call = Call(self, name, given.fields, request, basic=given.basic)
             if entry.needs_token:
+                if (known := self.tokens.get(given.token)) is not None:
+                    headers["x-oauth-scopes"] = ",".join(known.scopes)
                 call.token = self._token(given.token, entry)
             answer = {"ok": True, **await entry.run(call)}
         except ApiError as refused:
             answer = {"ok": False, "error": refused.error, **refused.more}
             if refused.error == "ratelimited":
-                headers = {"Retry-After": str(refused.retry_after)}
+                headers["Retry-After"] = str(refused.retry_after)
                 return web.json_response(answer, status=429, headers=headers)
-        return web.json_response(answer)
+        return web.json_response(answer, headers=headers)
 
     def _token(self, value: str, entry: Entry) -> Token:
         if not value:
