@@ -8,13 +8,15 @@ all settings, but for those that a feature brings; a new path counts from the ne
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 
 from aiohttp import web
 
 from bridge.app.telling import about
-from bridge.console import Console
+from bridge.console import Arrival, Console, SourceView
 from bridge.contract import Action, Upstream
 from bridge.ingress.api import ApiDoor
+from bridge.ingress.http.limits import InFlight
 from bridge.ingress.linking import LinkDoor, Linking
 from bridge.ingress.slack import SlackDoor
 from bridge.ingress.slack.install import installations_of
@@ -78,6 +80,7 @@ class Doors:
             clock=clock,
             told=self.slack.accounts.linked,
         )
+        in_flight = InFlight(settings.server.max_in_flight)  # for all together
         self.api = ApiDoor(
             settings=settings,
             catalogue=actions,
@@ -85,8 +88,15 @@ class Doors:
             reader=store,
             operator=operator,
             clock=clock,
+            in_flight=in_flight,
         )
-        self.webhooks = WebhookDoor(settings=settings, catalogue=actions, intake=store, clock=clock)
+        self.webhooks = WebhookDoor(
+            settings=settings,
+            catalogue=actions,
+            intake=store,
+            clock=clock,
+            in_flight=in_flight,
+        )
         self._console: Callable[[], Console] = lambda: Console(
             settings=settings,
             store=store,
@@ -97,6 +107,7 @@ class Doors:
             operators=settings.console.operators,
             viewers=settings.console.viewers,
             worker=worker(),
+            sources_view=self._sources,
         )
         self.console: Console | None = None
 
@@ -112,6 +123,19 @@ class Doors:
             *self.console.routes(),
         ]
         return [route for route in found if isinstance(route, web.RouteDef)]
+
+    def _sources(self) -> list[SourceView]:
+        """The doors do not know each other: what one saw is handed to the other here."""
+        door = self.webhooks
+        return [
+            SourceView(
+                name,
+                f"/hooks/{name}",
+                ", ".join(check.kind for check in source.checks),
+                [Arrival(**asdict(one)) for one in door.arrivals.of(name)],
+            )
+            for name, source in door.sources.by_name.items()
+        ]
 
     async def start(self) -> None:
         await self.slack.start()

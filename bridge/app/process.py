@@ -116,6 +116,7 @@ class Bridge:
         if self.serves:
             await new.start()
         self._connect(settings)
+        new.webhooks.arrivals.take_over(old.webhooks.arrivals)
         self.settings, self.doors = settings, new
         self._ways = self._ways_of(settings, new)
         self._switchboard.connect(new)

@@ -15,7 +15,6 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
 import structlog
 from aiohttp import web
@@ -31,6 +30,7 @@ from bridge.delivery.client import web_client
 from bridge.delivery.render import ActionInfo
 from bridge.ingress.linking import Linking
 from bridge.ingress.slack.accounts import Accounts
+from bridge.ingress.slack.bodies import kind_of, parse
 from bridge.ingress.slack.buttons import Buttons
 from bridge.ingress.slack.chooser import Chooser
 from bridge.ingress.slack.colleagues import Colleagues
@@ -282,31 +282,6 @@ class SlackDoor:
         if "command" in body:
             return BoltResponse(status=200, body=json.dumps(shown(failed(error_id))))
         return BoltResponse(status=200, body="")
-
-
-def kind_of(body: Mapping[str, Any]) -> str:
-    """What Slack wants, as a metric names it."""
-    if "command" in body:
-        return "command"
-    return {
-        "event_callback": "event",
-        "url_verification": "event",
-        "block_suggestion": "options",
-    }.get(str(body.get("type")), "interaction")
-
-
-def parse(raw: bytes) -> dict[str, Any] | None:
-    """A verified body as an object: JSON for events, a form for commands, a form's `payload` else."""
-    try:
-        text = raw.decode()
-        if text.lstrip().startswith("{"):
-            found = json.loads(text)
-        else:
-            form = dict(parse_qsl(text, keep_blank_values=True, errors="strict"))
-            found = json.loads(form["payload"]) if "payload" in form else form
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) and found else None
 
 
 def _signing_secrets(settings: Settings) -> tuple[Any, Any]:

@@ -23,6 +23,7 @@ from bridge.ingress.http.edge import edge, nowhere, only
 from bridge.ingress.http.limits import InFlight, Limits
 from bridge.ingress.http.problems import FieldError, Problem
 from bridge.ingress.webhooks import answers, launching, mapping, proof
+from bridge.ingress.webhooks.arrivals import Arrivals
 from bridge.ingress.webhooks.budget import Budget
 from bridge.ingress.webhooks.declared import Source, read_sources
 from bridge.ingress.webhooks.explaining import Explaining, Explanation
@@ -61,6 +62,7 @@ class WebhookDoor:
         self._failures = Limits(clock)
         self._in_flight = in_flight or InFlight(settings.server.max_in_flight)
         self._seen = Seen(clock)
+        self.arrivals = Arrivals(clock)
         self._launching = launching.Launching(settings, catalogue)
         self._proxies = [
             ipaddress.ip_network(one, strict=False) for one in settings.server.trusted_proxies
@@ -91,17 +93,27 @@ class WebhookDoor:
 
     async def _receive(self, request: web.Request) -> web.StreamResponse:
         source = self._find(request.match_info["source"])
+        try:
+            accepted, told = await self._serve(source, request)
+        except Problem as problem:
+            self.arrivals.refused(source.name, problem)
+            raise
+        self.arrivals.taken(source.name, accepted)
+        return answers.taken(source, accepted, self._launching, told)
+
+    async def _serve(
+        self, source: Source, request: web.Request
+    ) -> tuple[list[Accepted], Mapping[str, str]]:
         with self._in_flight:
             raw, proven = await self._admit(source, request)
             for _, secret_id in proven.secrets:
                 self._on_secret_used(source.name, secret_id)
             told = self._limits.take(source.name, source.per_minute)
             try:
-                accepted = await self._take(source, raw, proven, request)
+                return await self._take(source, raw, proven, request), told
             except Problem as problem:
                 problem.headers = {**told, **problem.headers}
                 raise
-        return answers.taken(source, accepted, self._launching, told)
 
     def _find(self, name: str) -> Source:
         source = self.sources.by_name.get(name)
