@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Awaitable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, func, or_, select, text
 
 from bridge import metrics
 from bridge.contract import Job
-from bridge.jobs.intake import Accepted, KeyConflict, NotStored
+from bridge.jobs.intake import Accepted, KeyConflict, Launch
 from bridge.jobs.tables import CLAIMABLE, DUE, jobs
 
+Accept = TypeVar("Accept", bound=Callable[..., Awaitable[list[Accepted]]])
 
-async def accepts(door: str, storing: Awaitable[list[Accepted]]) -> list[Accepted]:
+
+def accepts(accept: Accept) -> Accept:
     """Count how storing a wish ended, and how long it took."""
-    started = time.perf_counter()
-    result = "stored"
-    try:
-        accepted = await storing
-        if accepted and accepted[0].repeated:
-            result = "repeated"
-        elif accepted and accepted[0].joined:
-            result = "joined"
-        return accepted
-    except KeyConflict:
-        result = "conflict"
-        raise
-    except NotStored:
-        result = "not_stored"
-        raise
-    except BaseException:  # the sender has gone, or a mistake of ours: nothing was promised
-        result = "not_stored"
-        raise
-    finally:
-        metrics.accepted(door, result, time.perf_counter() - started)
+
+    @functools.wraps(accept)
+    async def counted(store: Any, launches: Sequence[Launch], **how: Any) -> list[Accepted]:
+        started = time.perf_counter()
+        result = "not_stored"  # also when the sender has gone: nothing was promised
+        try:
+            accepted = await accept(store, launches, **how)
+            result = "stored"
+            if accepted and accepted[0].repeated:
+                result = "repeated"
+            elif accepted and accepted[0].joined:
+                result = "joined"
+            return accepted
+        except KeyConflict:
+            result = "conflict"
+            raise
+        finally:
+            metrics.accepted(launches[0].asker.door, result, time.perf_counter() - started)
+
+    return cast("Accept", counted)
 
 
 def by_state(db: Connection) -> dict[str, int]:

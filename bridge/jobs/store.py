@@ -119,16 +119,11 @@ class Store:
 
     # -- the doors ---------------------------------------------------------------------------------
 
+    @counting.accepts
     async def accept(
         self, launches: Sequence[Launch], *, key: Key | None = None, join: bool = False
     ) -> list[Accepted]:
         """See `Intake.accept`."""
-        accepting_it = self._accept(launches, key=key, join=join)
-        return await counting.accepts(launches[0].asker.door, accepting_it)
-
-    async def _accept(
-        self, launches: Sequence[Launch], *, key: Key | None, join: bool
-    ) -> list[Accepted]:
         if self.draining:
             raise NotStored("The bridge is restarting.", retry_after_s=5)
         now = self.clock()

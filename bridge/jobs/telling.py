@@ -137,8 +137,7 @@ class Teller:
             # or a slow progress line would stand over the final message
             await asyncio.wait([showing])
             job = await self._as_stored(job)
-        result = await self._try(job, telling)
-        now = self._store.clock()
+        result, now = await self._try(job, telling), self._store.clock()
         uses = getattr(result, "uses", 0)
         values: dict[str, Any] = {"attempts": telling.attempts + 1, "told_at": None, "run_at": now}
         fields = {"job_id": job.id, "kind": telling.kind}
