@@ -16,6 +16,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
 
 class Unreadable(Exception):  # noqa: N818 - a state of the stored text
     """The stored text was written with a key that is no longer configured."""
@@ -29,8 +31,7 @@ class Vault:
         self._fernet = MultiFernet([Fernet(_derive(secret)) for secret in secrets])
 
     def seal(self, value: Any) -> str:
-        text = json.dumps(value, separators=(",", ":"))
-        return self._fernet.encrypt(text.encode()).decode()
+        return self._fernet.encrypt(_encode(value).encode()).decode()
 
     def open(self, sealed: str) -> Any:
         """The sealed value. Raises `Unreadable`."""

@@ -25,6 +25,8 @@ _MENTIONABLE = re.compile(r"[UW][A-Z0-9]{2,30}")
 
 def clean(text: str) -> str:
     """The text without signs that nobody sees; lines end in a plain newline."""
+    if text.isascii() and text.isprintable():
+        return text
     lines = text.replace("\r\n", "\n").translate(_LINES)
     return "".join(
         sign

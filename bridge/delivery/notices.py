@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from slack_sdk.models.blocks import Block
-
 from bridge.contract import Job, JobState, Outcome
 from bridge.delivery import mrkdwn, words
 from bridge.delivery.render import TEXT, ActionInfo, Message, context, fit, section
@@ -119,7 +117,7 @@ def _progress(job: Job, text: str) -> Message:
 
 def _page(head: str, paragraphs: Sequence[str], footer: str = "") -> Message:
     """A head, paragraphs and small print; the fallback text holds as much as it can."""
-    blocks: list[Block] = [section(head), *(section(paragraph) for paragraph in paragraphs)]
+    blocks = [section(head), *(section(paragraph) for paragraph in paragraphs)]
     text = "\n".join([head, *paragraphs, footer]).strip()
     if footer:
         blocks.append(context(footer))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, text, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, func, select, text, tuple_
 
-from bridge.jobs import bell, lanes, windows
+from bridge.jobs import bell, hot, lanes, windows
 from bridge.jobs.intake import Key, KeyConflict
 from bridge.jobs.pace import Window
 from bridge.jobs.rows import split_channel
@@ -67,26 +67,27 @@ def accept(
 
 def _claim_keys(connection: Connection, items: Sequence[AcceptItem]) -> list[int]:
     """The items whose key is new, or that have none."""
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    rows: dict[tuple[str, str], tuple[Any, ...]] = {}
     for item in items:
         if item.key is not None:
             ids = json.dumps([row["id"] for row in item.rows])
             rows.setdefault(
                 (item.scope, item.key.value),
-                {
-                    "scope": item.scope,
-                    "value": item.key.value,
-                    "fingerprint": item.key.fingerprint,
-                    "job_ids": ids,
-                    "created_at": item.now,
-                },
+                (item.scope, item.key.value, item.key.fingerprint, ids, item.now),
             )
     if not rows:
         return list(range(len(items)))
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(keys).on_conflict_do_nothing().returning(keys.c.scope, keys.c.value)
     ordered = [rows[name] for name in sorted(rows)]  # a fixed order: two processes never deadlock
-    new = {(row.scope, row.value) for row in connection.execute(statement, ordered)}
+    new: set[tuple[str, str]] = set()
+    for start in range(0, len(ordered), 1000):  # the drivers take so many values at once, not all
+        part = ordered[start : start + 1000]
+        statement = (
+            "INSERT INTO keys (scope, value, fingerprint, job_ids, created_at)"  # noqa: S608
+            f" VALUES {hot.marks(len(part), '(?, ?, ?, ?, ?)')}"
+            " ON CONFLICT DO NOTHING RETURNING scope, value"
+        )
+        stored = hot.run(connection, statement, tuple(chain.from_iterable(part)))
+        new |= {(row[0], row[1]) for row in stored}
     fresh: list[int] = []
     for index, item in enumerate(items):
         name = (item.scope, item.key.value) if item.key else None
@@ -151,9 +152,12 @@ def _join_twins(
     wishing = [index for index in fresh if _joins(items[index])]
     if not wishing:
         return fresh
-    wanted = [items[index].rows[0]["join_key"] for index in wishing]
-    query = select(jobs).where(text(ACTIVE), jobs.c.join_key.in_(wanted))
-    running = {row["join_key"]: dict(row) for row in connection.execute(query).mappings()}
+    wanted = tuple(items[index].rows[0]["join_key"] for index in wishing)
+    query = (
+        f"SELECT {hot.JOB_LIST} FROM jobs"  # noqa: S608
+        f" WHERE {ACTIVE} AND join_key IN ({hot.marks(len(wanted))})"
+    )
+    running = {row["join_key"]: row for row in hot.job_rows(hot.run(connection, query, wanted))}
     left: list[int] = []
     for index in fresh:
         item = items[index]
@@ -178,7 +182,7 @@ def _insert(connection: Connection, items: Sequence[AcceptItem]) -> None:
     for row in rows:
         row["ready"] = 0 if row["lane"] in taken else 1
         taken.add(row["lane"])
-    connection.execute(insert(jobs), rows)
+    hot.insert(connection, jobs, rows)
     bell.ring(connection, [row["id"] for row in rows])
 
 

@@ -13,12 +13,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Float, Select, func, literal, or_, select, text, update
 
-from bridge.jobs import windows
+from bridge.jobs import hot, windows
 from bridge.jobs.pace import PROGRAM_SHARE, Window
 from bridge.jobs.rows import split_channel
 from bridge.jobs.tables import CLAIMABLE, DUE, deliveries, jobs
 
-_CHANNELS = text(f"""
+_CHANNELS = f"""
 WITH RECURSIVE c(channel) AS (
   SELECT min(channel) FROM jobs WHERE {CLAIMABLE}
   UNION ALL
@@ -26,9 +26,15 @@ WITH RECURSIVE c(channel) AS (
   FROM c WHERE c.channel IS NOT NULL
 )
 SELECT channel FROM c WHERE channel IS NOT NULL
-""")  # noqa: S608 - the inserted text is a constant; a loose index scan: one probe per channel
+"""  # noqa: S608 - the inserted text is a constant; a loose index scan: one probe per channel
 
-_NEXT_DUE = select(func.min(jobs.c.run_at)).where(text(DUE))
+_NEXT_DUE = f"SELECT min(run_at) FROM jobs WHERE {DUE}"  # noqa: S608 - a constant, as are all below
+_LOOKS = f"SELECT seq FROM jobs WHERE {DUE} AND state = 'pending' AND run_at <= ? ORDER BY run_at"  # noqa: S608
+_HERE = f"SELECT seq FROM jobs WHERE {CLAIMABLE} AND channel = ?"  # noqa: S608
+_ORDER = " ORDER BY priority, rank, seq"
+_TAKE = "UPDATE jobs SET state = 'running', owner = ?, fence = fence + 1, run_at = NULL"
+_INTENT = ", sent_at = coalesce(sent_at, ?)"
+_CLOCK = "extract(epoch FROM clock_timestamp())::float8"
 
 
 @dataclass(slots=True)
@@ -63,14 +69,14 @@ def claim(connection: Connection, items: Sequence[ClaimItem]) -> Sequence[Claims
 
 def _claim(connection: Connection, item: ClaimItem) -> Claims:
     claims = Claims()
-    next_due = connection.scalar(_NEXT_DUE)
+    next_due = hot.run(connection, _NEXT_DUE).scalar()
     if next_due is not None and next_due <= item.now:
         _take_due(connection, item, claims)
-        next_due = connection.scalar(_NEXT_DUE)
+        next_due = hot.run(connection, _NEXT_DUE).scalar()
     if next_due is not None:
         claims.wake_in_s = max(0.01, next_due - item.now)
-    found = connection.scalars(_CHANNELS)
-    channels = [name for name in found if split_channel(name)[0] in item.connections]
+    found = hot.run(connection, _CHANNELS)
+    channels = [name for (name,) in found if split_channel(name)[0] in item.connections]
     if channels:
         start = item.turn % len(channels)
         _claim_channels(connection, item, channels[start:] + channels[:start], claims)
@@ -93,13 +99,7 @@ def _take_due(connection: Connection, item: ClaimItem, claims: Claims) -> None:
         )
         .values(state="queued", run_at=None)
     )
-    looks = (
-        select(jobs.c.seq)
-        .where(text(DUE), jobs.c.state == "pending", jobs.c.run_at <= item.now)
-        .order_by(jobs.c.run_at)
-        .limit(max(1, item.capacity // 2))
-    )
-    claims.rows += _take_rows(connection, item, looks)
+    claims.rows += _take_rows(connection, item, _LOOKS, (item.now,), max(1, item.capacity // 2))
 
 
 def _claim_channels(
@@ -155,14 +155,12 @@ def _claim_channel(
 ) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     intend = item.intends(name)
-    here = select(jobs.c.seq).where(text(CLAIMABLE), jobs.c.channel == name)
-    order = (jobs.c.priority, jobs.c.rank, jobs.c.seq)
     if item.people_in_a_row.get(name, 0) >= PROGRAM_SHARE - 1:
-        programs = here.where(jobs.c.priority == 1).order_by(*order).limit(1)
-        rows = _take_rows(connection, item, programs, intend=intend)
+        programs = f"{_HERE} AND priority = 1{_ORDER}"
+        rows = _take_rows(connection, item, programs, (name,), 1, intend=intend)
     if len(rows) < limit:
-        rest = here.order_by(*order).limit(limit - len(rows))
-        rows += _take_rows(connection, item, rest, intend=intend)
+        left = limit - len(rows)
+        rows += _take_rows(connection, item, _HERE + _ORDER, (name,), left, intend=intend)
     for row in rows:
         streak = item.people_in_a_row.get(name, 0) + 1 if row["priority"] == 0 else 0
         item.people_in_a_row[name] = streak
@@ -170,23 +168,24 @@ def _claim_channel(
 
 
 def _take_rows(
-    connection: Connection, item: ClaimItem, which: Select[Any], *, intend: bool = False
+    connection: Connection,
+    item: ClaimItem,
+    which: str,
+    values: tuple[Any, ...],
+    limit: int,
+    *,
+    intend: bool = False,
 ) -> list[dict[str, Any]]:
-    intent = {"sent_at": func.coalesce(jobs.c.sent_at, item.now)} if intend else {}
+    postgres = _is_postgres(connection)
     statement = (
-        update(jobs)
-        .where(jobs.c.seq.in_(unlocked(connection, which)))
-        .values(
-            state="running",
-            owner=item.owner,
-            fence=jobs.c.fence + 1,
-            run_at=None,
-            lease_until=lease_clock(connection, item.now) + item.lease_s,
-            **intent,
-        )
-        .returning(jobs)
+        f"{_TAKE}{_INTENT if intend else ''}, lease_until = {_CLOCK if postgres else '?'} + ?"
+        f" WHERE seq IN ({which} LIMIT ?{' FOR UPDATE SKIP LOCKED' if postgres else ''})"
+        f" RETURNING {hot.JOB_LIST}"
     )
-    rows = [dict(row) for row in connection.execute(statement).mappings()]
+    intent = (item.now,) if intend else ()
+    now = () if postgres else (item.now,)
+    given = (item.owner, *intent, *now, item.lease_s, *values, limit)
+    rows = hot.job_rows(hot.run(connection, statement, given))
     return sorted(rows, key=lambda row: (row["priority"], row["rank"], row["seq"]))
 
 

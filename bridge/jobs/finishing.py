@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, insert, update
 
-from bridge.jobs import bell, lanes
+from bridge.jobs import bell, hot, lanes
 from bridge.jobs.claiming import lease_clock
 from bridge.jobs.tables import attempts, deliveries, jobs
 
@@ -60,6 +61,7 @@ class ToldItem:
     values: dict[str, Any]
 
 
+_RUNNING, _LIVE = "'running'", "'running', 'queued', 'pending'"
 _END_COLUMNS = (
     "state",
     "phase",
@@ -73,10 +75,10 @@ _END_COLUMNS = (
     "outcome",
 )
 _END = (
-    update(jobs)
-    .where(jobs.c.seq == bindparam("its_seq"))
-    .values(owner=None, lease_until=None, **{name: bindparam(name) for name in _END_COLUMNS})
+    f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in _END_COLUMNS)},"  # noqa: S608 - names of ours
+    " owner = NULL, lease_until = NULL WHERE seq = ?"
 )
+_ended = itemgetter(*_END_COLUMNS)
 
 
 def end(connection: Connection, items: Sequence[EndItem]) -> Sequence[bool]:
@@ -84,10 +86,10 @@ def end(connection: Connection, items: Sequence[EndItem]) -> Sequence[bool]:
     mine = _still_held(connection, [item.held for item in items], or_swept=True)
     valid = [item for item in items if item.held.seq in mine]
     if valid:
-        connection.execute(_END, [{"its_seq": item.held.seq, **item.values} for item in valid])
+        hot.run(connection, _END, [(*_ended(item.values), item.held.seq) for item in valid])
         records = [item.attempt for item in valid if item.attempt is not None]
         if records:
-            connection.execute(insert(attempts), records)
+            hot.insert(connection, attempts, records)
         for item in valid:
             if item.deliveries:
                 until = lease_clock(connection, item.now) + item.lease_s
@@ -130,17 +132,16 @@ def told(connection: Connection, items: Sequence[ToldItem]) -> Sequence[bool]:
 def _still_held(
     connection: Connection, held: Sequence[Held], *, or_swept: bool = False
 ) -> set[int]:
-    query = select(jobs.c.seq, jobs.c.state, jobs.c.owner, jobs.c.fence).where(
-        jobs.c.seq.in_([item.seq for item in held]),
-        jobs.c.state.in_(("running", "queued", "pending") if or_swept else ("running",)),
-        jobs.c.finished_at.is_(None),
+    query = (
+        "SELECT seq, state, owner, fence FROM jobs WHERE finished_at IS NULL"  # noqa: S608
+        f" AND state IN ({_LIVE if or_swept else _RUNNING}) AND seq IN ({hot.marks(len(held))})"
     )
     if connection.dialect.name == "postgresql":
-        query = query.order_by(jobs.c.seq).with_for_update()
-    rows = {row.seq: row for row in connection.execute(query)}
-    return {item.seq for item in held if item.seq in rows and _is_his(rows[item.seq], item)}
+        query += " ORDER BY seq FOR UPDATE"
+    rows = hot.run(connection, query, tuple(item.seq for item in held))
+    known = {row[0]: tuple(row[1:]) for row in rows}
+    return {item.seq for item in held if item.seq in known and _is_his(item, *known[item.seq])}
 
 
-def _is_his(row: Any, held: Held) -> bool:
-    owner = held.owner if row.state == "running" else None
-    return bool(row.fence == held.fence and row.owner == owner)
+def _is_his(held: Held, state: str, owner: str | None, fence: int) -> bool:
+    return fence == held.fence and owner == (held.owner if state == "running" else None)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import BigInteger, Connection, bindparam, func, select, text, update
+from sqlalchemy import BigInteger, Connection, bindparam, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from bridge.jobs import hot
 from bridge.jobs.tables import ACTIVE, jobs
 
 _LOCK = text(
@@ -38,8 +39,8 @@ def lock(connection: Connection, names: Iterable[str], *, pace: bool = False) ->
 
 def occupied(connection: Connection, lanes: Collection[str]) -> set[str]:
     """Those lanes in which a job is queued, running or waiting."""
-    query = select(jobs.c.lane).where(text(ACTIVE), jobs.c.lane.in_(lanes)).distinct()
-    return set(connection.scalars(query))
+    query = f"SELECT DISTINCT lane FROM jobs WHERE {ACTIVE} AND lane IN ({hot.marks(len(lanes))})"  # noqa: S608
+    return {row[0] for row in hot.run(connection, query, tuple(lanes))}
 
 
 def promote(connection: Connection, lanes: Collection[str]) -> None:
@@ -47,12 +48,10 @@ def promote(connection: Connection, lanes: Collection[str]) -> None:
     if not lanes:
         return
     first = (
-        select(func.min(jobs.c.seq))
-        .where(text(ACTIVE), jobs.c.lane.in_(lanes))
-        .group_by(jobs.c.lane)
-        .having(func.max(jobs.c.ready) == 0)
+        f"SELECT min(seq) FROM jobs WHERE {ACTIVE} AND lane IN ({hot.marks(len(lanes))})"  # noqa: S608
+        " GROUP BY lane HAVING max(ready) = 0"
     )
-    seqs = [seq for seq in connection.scalars(first) if seq is not None]
+    seqs = [row[0] for row in hot.run(connection, first, tuple(lanes))]
     if seqs:
         connection.execute(
             update(jobs).where(jobs.c.seq.in_(seqs), jobs.c.ready == 0).values(ready=1)

@@ -22,6 +22,7 @@ NOWHERE = ReplyTo()
 
 # ASCII, since an upstream may send half a surrogate pair, which no database stores
 dump: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":")).encode
+_dump_sorted: Callable[[Any], str] = json.JSONEncoder(sort_keys=True).encode
 
 
 def new_job(launch: Launch, now: float) -> Job:
@@ -57,7 +58,7 @@ def split_channel(text: str) -> tuple[str, str]:
 def join_key(job: Job) -> str:
     """The same person wishing the same thing on the same connection."""
     wish = (job.asker.scope, job.asker.user_id, job.action, job.connection, job.args)
-    return hashlib.sha256(json.dumps(wish, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(_dump_sorted(wish).encode()).hexdigest()
 
 
 def to_row(job: Job, action: type[Action], vault: Vault, *, rank: float) -> dict[str, Any]:

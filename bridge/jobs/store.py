@@ -141,8 +141,9 @@ class Store:
             default_window=self._default_window(new[0]) if new[0].asker.is_person else None,
         )
         try:
-            storing = self._do(accepting.accept, item, rank=RANK_ACCEPT, droppable=True)
-            result = await asyncio.wait_for(storing, ACCEPT_WITHIN_S)
+            result = await self._do(
+                accepting.accept, item, rank=RANK_ACCEPT, droppable=True, within_s=ACCEPT_WITHIN_S
+            )
         except StoreDown as error:
             raise NotStored(f"The store cannot be written: {error}") from None
         except TimeoutError:
@@ -247,18 +248,10 @@ class Store:
 
     # -- inside ------------------------------------------------------------------------------------
 
-    async def _do(
-        self,
-        batch: Batch,
-        value: Any,
-        *,
-        rank: int = RANK_OTHER,
-        droppable: bool = False,
-        alone: bool = False,
-    ) -> Any:
+    async def _do(self, batch: Batch, value: Any, *, rank: int = RANK_OTHER, **how: Any) -> Any:
         if self._writer is None:
             raise StoreDown("the store is not open")
-        return await self._writer.do(batch, value, rank=rank, droppable=droppable, alone=alone)
+        return await self._writer.do(batch, value, rank=rank, **how)
 
     def _heard(self, words: list[str]) -> None:
         self.wake()

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bridge.jobs import hot
 from bridge.jobs.pace import Window
 from bridge.jobs.tables import pace
 
 BREAKER = "*"  # the route under which a connection's breaker is kept
 
 Place = tuple[str, str]  # connection, route
+
+_READ = "SELECT connection, route, calls, window_s, used, resets_at, source FROM pace"
+_HERE = "(connection = ? AND route = ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +73,11 @@ def read(
     """The stored windows; to change them, locked until the end where several processes write."""
     if not places:
         return {}
-    query = select(pace).where(tuple_(pace.c.connection, pace.c.route).in_(sorted(places)))
+    query = f"{_READ} WHERE {' OR '.join([_HERE] * len(places))}"
     if lock and connection.dialect.name == "postgresql":
-        query = query.order_by(pace.c.connection, pace.c.route).with_for_update()
-    return {
-        (row.connection, row.route): Window(
-            row.calls, row.window_s, row.used, row.resets_at, row.source
-        )
-        for row in connection.execute(query)
-    }
+        query += " ORDER BY connection, route FOR UPDATE"
+    found = hot.run(connection, query, tuple(chain.from_iterable(places)))
+    return {(row[0], row[1]): Window(*row[2:]) for row in found}
 
 
 def peek(connection: Connection, place: Place) -> Window | None:

@@ -54,7 +54,8 @@ class Writer:
     def __init__(self, engine: Engine, prepare: Prepare) -> None:
         self._engine = engine
         self._prepare = prepare
-        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Item] | None] = queue.SimpleQueue()
+        self._collected: list[_Item] = []  # in this turn of the loop
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._connection: Connection | None = None
         self.healthy = True
@@ -69,21 +70,38 @@ class Writer:
         rank: int = 5,
         droppable: bool = False,
         alone: bool = False,
+        within_s: float | None = None,
     ) -> Any:
         """Run `batch` over `value` and its companions; returns when it is durable.
 
         `droppable`: not begun any more when the caller has gone. `alone`: in a transaction of its
         own, since it takes locks that are not known beforehand. Raises `StoreDown` when the database
-        cannot be written, and whatever `batch` put in the place of this value's result.
+        cannot be written, `TimeoutError` when that is not decided in time (what is done by then is
+        told, however late), and whatever `batch` put in the place of this value's result.
         """
         loop = asyncio.get_running_loop()
         item = _Item(rank, batch, value, loop.create_future(), loop, droppable, alone)
-        self._queue.put(item)
-        return await item.future
+        if not self._collected:
+            loop.call_soon(self._hand_over)
+        self._collected.append(item)
+        if within_s is None:
+            return await item.future
+        timer = loop.call_later(within_s, _expire, item.future)
+        try:
+            return await item.future
+        finally:
+            timer.cancel()
 
     async def close(self) -> None:
+        self._hand_over()
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
+
+    def _hand_over(self) -> None:
+        """Once per turn of the loop: what one turn brings is one transaction, and wakes once."""
+        if self._collected:
+            collected, self._collected = self._collected, []
+            self._queue.put(collected)
 
     def _work(self) -> None:
         closing = False
@@ -94,12 +112,12 @@ class Writer:
                 if first is None:
                     closing = True
                 else:
-                    items.append(first)
+                    items += first
                 try:
                     first = self._queue.get_nowait()
                 except queue.Empty:
                     break
-            wanted = [i for i in items if not (i.droppable and i.future.cancelled())]
+            wanted = [i for i in items if not (i.droppable and i.future.done())]
             together = sorted((i for i in wanted if not i.alone), key=lambda item: item.rank)
             for group in (together, *([i] for i in wanted if i.alone)):
                 if group:
@@ -174,6 +192,11 @@ def _resolve(pairs: list[tuple[_Item, Any]]) -> None:
             item.future.set_exception(result)
         else:
             item.future.set_result(result)
+
+
+def _expire(future: asyncio.Future[Any]) -> None:
+    if not future.done():
+        future.set_exception(TimeoutError())
 
 
 def _is_deadlock(error: SQLAlchemyError) -> bool:

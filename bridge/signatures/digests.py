@@ -24,6 +24,7 @@ from bridge.signatures.verdict import (
     WINDOW_S,
     Declared,
     Reason,
+    Rejected,
     Secret,
     Unusable,
     Verdict,
@@ -42,10 +43,18 @@ class SlackCheck(Declared):
 
     kind: Literal["slack"] = "slack"
 
+    def hopeless(self, headers: Mapping[str, str], now: float) -> Rejected | None:
+        """What is wrong whatever the body is; costs no digest."""
+        try:
+            self._signed(headers, now)
+        except Unusable as unusable:
+            return unusable.verdict
+        return (
+            None if any(not one.ended(now) for one in self.secrets) else Rejected(Reason.NO_SECRET)
+        )
+
     def judge(self, raw: bytes, headers: Mapping[str, str], now: float) -> Verdict:
-        given = one_header(headers, "X-Slack-Signature")
-        stamp = one_header(headers, "X-Slack-Request-Timestamp")
-        signed_at = timestamp(stamp, now, "X-Slack-Request-Timestamp")
+        given, stamp, signed_at = self._signed(headers, now)
         text = _utf8(raw)
 
         def fits(secret: Secret) -> bool:
@@ -54,6 +63,11 @@ class SlackCheck(Declared):
             return expected is not None and same(to_bytes(expected), to_bytes(given))
 
         return match(self.secrets, now, fits, replay_key=given, signed_at=signed_at)
+
+    def _signed(self, headers: Mapping[str, str], now: float) -> tuple[str, str, int]:
+        given = one_header(headers, "X-Slack-Signature")
+        stamp = one_header(headers, "X-Slack-Request-Timestamp")
+        return given, stamp, timestamp(stamp, now, "X-Slack-Request-Timestamp")
 
     @model_validator(mode="after")
     def _usable(self) -> Self:

@@ -118,7 +118,8 @@ def to_bytes(text: str) -> bytes:
 def one_header(headers: Mapping[str, str], name: str) -> str:
     """The one value of a header. Raises `Unusable` when it is absent, doubled or too long."""
     wanted = name.lower()
-    values = [value for key, value in headers.items() if key.lower() == wanted]
+    size = len(name)  # most others have another length, and need not be folded
+    values = [v for key, v in headers.items() if len(key) == size and key.lower() == wanted]
     if not values or not values[0]:
         raise Unusable(Reason.MISSING, name)
     if len(values) > 1 or len(values[0]) > MAX_HEADER:

@@ -101,7 +101,8 @@ def home(action: type[Action], fault: Fault) -> Leaf | None:
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.7) -> str:
     """The known word that was probably meant, or nothing."""
-    close = difflib.get_close_matches(word.casefold(), list(known), n=1, cutoff=cutoff)
+    words = list(known)
+    close = words and difflib.get_close_matches(word.casefold(), words, n=1, cutoff=cutoff)
     return close[0] if close else ""
 
 

@@ -1,16 +1,14 @@
 """Slash commands: read, checked, stored and acknowledged, with no other I/O before the ack.
 
-One listener for every name: Bolt's matching is linear and builds all arguments for each listener. What
-cannot be done without asking Slack (who a mention is, opening a form) happens after the ack, and the ack
+They do not go through Bolt: there is one handler for every name, and Bolt's context, middleware and arguments
+cost as much as reading and storing the wish. What cannot be done without asking Slack (who a mention is, opening a form) happens after the ack, and the ack
 says only what is true by then.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.response import BoltResponse
 
 from bridge.delivery import notices
@@ -30,21 +28,15 @@ class Commands:
         self._telling = telling
         self._errands = errands
 
-    def register(self, app: AsyncApp) -> None:
-        app.command(re.compile("^"))(self.typed)
-
-    async def typed(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
+    async def typed(self, body: dict[str, Any]) -> BoltResponse:
+        """The answer to one command; what it says is seen by the person alone."""
         place = Place.of_command(body)
         line = f"{body.get('command') or ''} {body.get('text') or ''}"
         answer = await self._wishes.fulfil(line, place, key=place.trigger_id)
-        if answer is None:
-            return await ack()
         if isinstance(answer, Later):
             self._errands.start("command", self._later(place, answer), team=place.team_id)
-            if answer.now is None:
-                return await ack()
-            return await ack(**shown(answer.now))
-        return await ack(**shown(answer))
+            answer = answer.now
+        return BoltResponse(status=200, body=shown(answer) if answer else "")
 
     async def _later(self, place: Place, answer: Later) -> None:
         message = await answer.then()
@@ -54,11 +46,8 @@ class Commands:
 
 def shown(message: Message) -> dict[str, Any]:
     """The message as an ack that only the person sees; what was typed is not repeated to others."""
-    return {
-        "response_type": "ephemeral",
-        "text": message.text,
-        "blocks": [dict(block) for block in message.blocks],
-    }
+    told: dict[str, Any] = {"response_type": "ephemeral", "text": message.text}
+    return {**told, "blocks": list(message.blocks)} if message.blocks else told
 
 
 def failed(error_id: str) -> Message:

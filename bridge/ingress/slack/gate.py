@@ -81,13 +81,12 @@ class Gate:
         """The verified raw body, or the answer that refuses the request."""
         headers = request.headers
         # Without the body only the headers can be judged; what they lack, no body will mend.
-        early = self._check.verify(b"", headers, self._clock())
-        hopeless = isinstance(early, Rejected) and early.reason is not Reason.MISMATCH
-        if isinstance(early, Rejected) and early.reason is Reason.NO_SECRET:
-            return _refuse(request, early.status, early)
+        hopeless = self._check.hopeless(headers, self._clock())
+        if hopeless is not None and hopeless.reason is Reason.NO_SECRET:
+            return _refuse(request, hopeless.status, hopeless)
         raw = await self._read(request, SSL_CHECK_BYTES if hopeless else self._max_body_bytes)
-        if raw is None and isinstance(early, Rejected) and hopeless:
-            return _refuse(request, early.status, early)
+        if raw is None and hopeless is not None:
+            return _refuse(request, hopeless.status, hopeless)
         if raw is None:
             return _refuse(request, 413, "too large")
         if isinstance(raw, web.Response):

@@ -25,6 +25,7 @@ from bridge.ingress.slack.usergroups import Usergroups
 from bridge.jobs.intake import Accepted, Intake, Key, KeyConflict, Launch, NotStored
 from bridge.settings import Settings
 
+_encode = json.JSONEncoder(sort_keys=True).encode
 LONG_WAIT_S = 3.0  # a shorter wait is not worth a sentence
 
 
@@ -154,4 +155,4 @@ def _fingerprint(launch: Launch) -> str:
         "connection": launch.connection,
         "args": launch.action.model_dump(mode="json", by_alias=True, exclude_unset=True),
     }
-    return hashlib.sha256(json.dumps(wish, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(_encode(wish).encode()).hexdigest()
