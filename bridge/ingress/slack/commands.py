@@ -1,14 +1,16 @@
 """Slash commands: read, checked, stored and acknowledged, with no other I/O before the ack.
 
-They do not go through Bolt: there is one handler for every name, and Bolt's context, middleware and arguments
-cost as much as reading and storing the wish. What cannot be done without asking Slack (who a mention is, opening a form) happens after the ack, and the ack
+One listener for every name: Bolt's matching is linear and builds all arguments for each listener. What
+cannot be done without asking Slack (who a mention is, opening a form) happens after the ack, and the ack
 says only what is true by then.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 
 from bridge.delivery import notices
@@ -27,6 +29,9 @@ class Commands:
         self._wishes = wishes
         self._telling = telling
         self._errands = errands
+
+    def register(self, app: AsyncApp) -> None:
+        app.command(re.compile("^"))(self.typed)
 
     async def typed(self, body: dict[str, Any]) -> BoltResponse:
         """The answer to one command; what it says is seen by the person alone."""

@@ -1,7 +1,7 @@
 """The Slack door put together: routes for HTTP, the Bolt app behind them, start, drain and close.
 
-Bolt is used for its dispatch of all but commands, its ack formats and its OAuth flow. Its verifier, its parser
-and its authorize are not: the gate verifies raw bytes first, bodies are parsed here (Bolt's parser reads a command
+Bolt is used for its dispatch, its ack formats and its OAuth flow. Its verifier, its parser and its
+authorize are not: the gate verifies raw bytes first, bodies are parsed here (Bolt's parser reads a command
 whose text holds the word "payload" as empty), and authorize answers from memory. With
 `process_before_response` a listener is awaited in place instead of polled for each 10 ms; so listeners do
 no I/O before the ack but the one commit. Whatever breaks, the person gets a 200 with a plain sentence.
@@ -182,7 +182,7 @@ class SlackDoor:
             ssl_check_enabled=False,  # the gate again; Bolt's own is inverted with a token
         )
         self.app.error(self._broken)
-        self._commands = Commands(wishes=wishes, telling=telling, errands=self.errands)
+        Commands(wishes=wishes, telling=telling, errands=self.errands).register(self.app)
         self._mentions = Mentions(
             wishes=wishes, telling=telling, errands=self.errands, root=wishes.root
         )
@@ -242,11 +242,6 @@ class SlackDoor:
         if self._app_id and body.get("api_app_id", self._app_id) != self._app_id:
             log.warning("slack.refused", status=401, reason="other_app")
             return BoltResponse(status=401, body="")
-        if "command" in body:
-            try:
-                return await self._commands.typed(body)
-            except Exception as error:  # noqa: BLE001 - whatever breaks, the person is told
-                return await self._broken(error, body)
         # A request of this mode takes the parsed body as it is; the mode means nothing else here.
         return await self.app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
 
