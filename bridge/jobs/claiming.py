@@ -232,10 +232,21 @@ def beat(connection: Connection, items: Sequence[Beat]) -> Sequence[set[int]]:
     return held
 
 
-def sweep(connection: Connection, items: Sequence[tuple[float, bool]]) -> Sequence[int]:
-    """Take jobs and deliveries from workers that fell silent; (now, everything)."""
+@dataclass(slots=True)
+class Sweep:
+    """Look for lost leases; what the sweeping worker has in its own hands is not lost."""
+
+    now: float
+    everything: bool = False  # no other process can be alive
+    jobs: Collection[int] = ()
+    deliveries: Collection[str] = ()
+
+
+def sweep(connection: Connection, items: Sequence[Sweep]) -> Sequence[int]:
+    """Take jobs and deliveries from workers that fell silent; how many jobs."""
     total = []
-    for now, everything in items:
+    for item in items:
+        now, everything = item.now, item.everything
         clock = lease_clock(connection, now)
         lost = select(jobs.c.seq).where(text("state = 'running'"))
         mute = select(deliveries.c.id).where(text("state = 'telling'"))
@@ -244,8 +255,10 @@ def sweep(connection: Connection, items: Sequence[tuple[float, bool]]) -> Sequen
             mute = mute.where(
                 or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < clock)
             )
-        seqs = list(connection.scalars(unlocked(connection, lost)))
-        quiet = list(connection.scalars(unlocked(connection, mute)))
+        found = connection.scalars(unlocked(connection, lost))
+        seqs = [seq for seq in found if seq not in item.jobs]
+        silent = connection.scalars(unlocked(connection, mute))
+        quiet = [name for name in silent if name not in item.deliveries]
         followers = update(jobs).values(state="pending", run_at=now, owner=None)
         flows = update(jobs).values(state="queued", ready=1, owner=None)
         for part in _parts(seqs):

@@ -101,7 +101,7 @@ class Store:
             self._lock.acquire()
         self._writer = Writer(self._engine, lock_first)
         if self.embedded and works:
-            lost = await self._do(claiming.sweep, (self.clock(), True))
+            lost = await self._do(claiming.sweep, claiming.Sweep(self.clock(), everything=True))
             if lost:
                 log.info("jobs.orphans_found", jobs=lost)
         elif not self.embedded:
@@ -186,8 +186,10 @@ class Store:
                 await self.read(lambda _: None)  # connects again, and listens
         return still
 
-    async def sweep(self) -> int:
-        return int(await self._do(claiming.sweep, (self.clock(), False)))
+    async def sweep(self, held: Collection[int] = (), telling: Collection[str] = ()) -> int:
+        """Take back what silent workers held, but not what the caller holds itself."""
+        item = claiming.Sweep(self.clock(), jobs=held, deliveries=telling)
+        return int(await self._do(claiming.sweep, item))
 
     async def take_call(self, item: windows.Take) -> windows.Taken:
         taken: windows.Taken = await self._do(windows.take, item)

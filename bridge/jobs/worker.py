@@ -215,7 +215,7 @@ class Worker:
         await asyncio.sleep(self._settings.lease_s / 2)
         if time.monotonic() - self._store_failed_at < self._settings.lease_s or self.stalled:
             return  # after an outage everybody first gets the time to say that they live
-        lost = await self._store.sweep()
+        lost = await self._store.sweep(set(self._held), set(self._teller.holding))
         if lost:
             log.warning("jobs.leases_lost", jobs=lost)
             self._wake.set()

@@ -130,6 +130,16 @@ async def test_a_delivery_of_a_silent_worker_is_told_by_another_marked_as_repeat
         assert not await store.told(ToldItem(told["id"], "me", 1, {"state": "told"}))
 
 
+async def test_a_worker_that_slept_does_not_sweep_what_it_holds_itself(database_url: str) -> None:
+    async with store_on(database_url) as store:
+        await store.accept([launch("r1"), launch("r2")])
+        mine, other = (await claim(store, lease_s=0.02)).rows
+        await asyncio.sleep(0.05)
+        assert await store.sweep({mine["seq"]}) == 1
+        assert [row["state"] for row in await rows(store)] == ["running", "queued"]
+        assert other["seq"] != mine["seq"]
+
+
 async def test_an_embedded_store_takes_everything_back_when_it_opens(database_url: str) -> None:
     if not database_url.startswith("sqlite"):
         pytest.skip("on Postgres other workers may hold them")

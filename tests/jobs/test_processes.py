@@ -12,7 +12,8 @@ import pytest
 
 from bridge.sandbox.slack import seed as people
 from tests.conftest import fresh_database
-from tests.soak.city import City, House, city, until
+from tests.soak.city import City, city, until
+from tests.soak.house import House
 
 SEED = 20260717
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from bridge.sandbox.emulator import FaultKind
 from bridge.sandbox.slack import seed as people
-from tests.soak.city import City, House, city
+from tests.soak.city import City, city
+from tests.soak.house import House
 
 FAULTS: tuple[tuple[FaultKind, dict[str, Any]], ...] = (
     ("reset_before", {}),
