@@ -16,7 +16,8 @@ demo: .venv/ready ## Start the bridge with emulated Slack, Rocket.Chat and Super
 	@$(RUN) bridge demo
 
 test: .venv/ready-dev ## Run every test
-	@$(RUN) pytest -q -n 2 --dist loadfile $(ARGS)
+	@$(RUN) pytest -q -m "not alone" -n 2 --dist worksteal $(ARGS)
+	@$(RUN) pytest -q -m alone $(ARGS)
 
 check: .venv/ready-dev ## Format, lint, types, import rules, dead code, docs in step with code
 	$(BIN)/ruff format --check bridge tests

@@ -27,6 +27,8 @@ from tests.checks.conftest import tell_scopes
 from tests.conftest import fresh_database
 from tests.world import serve
 
+pytestmark = pytest.mark.alone  # real processes and real time: no neighbours
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(sys.executable).parent
 RELEASE = (ROOT / "Procfile").read_text("utf-8").splitlines()[0]

@@ -10,6 +10,8 @@ from bridge.sandbox.rocketchat import seed as rooms
 from bridge.sandbox.slack import seed as slack
 from tests.ends.process import Killable, killable
 
+pytestmark = pytest.mark.alone  # real processes and real time: no neighbours
+
 ROOM = rooms.OPEN_SERVED
 
 

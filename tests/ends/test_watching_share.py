@@ -7,11 +7,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bridge.contract import Job
 from bridge.jobs.attempt import LOOKS_SHARE
 from bridge.sandbox.rocketchat import seed as rooms
 from bridge.sandbox.slack import seed as slack
 from tests.ends.stage import Stage, stage
+
+pytestmark = pytest.mark.alone  # real processes and real time: no neighbours
 
 WINDOW_S = 2.0
 CALLS = 10

@@ -15,6 +15,8 @@ from tests.conftest import fresh_database
 from tests.soak.city import City, city, until
 from tests.soak.house import House
 
+pytestmark = pytest.mark.alone  # real processes and real time: no neighbours
+
 SEED = 20260717
 
 

@@ -13,6 +13,8 @@ from tests.conftest import fresh_database
 from tests.soak.city import city
 from tests.soak.promises import copies_are_one, lanes_hold, pace_is_kept
 
+pytestmark = pytest.mark.alone  # real processes and real time: no neighbours
+
 
 @pytest.fixture
 def shared_url(postgres_url: str) -> str:
@@ -28,7 +30,8 @@ async def test_two_hundred_copies_of_one_key_through_two_doors_are_one_job_and_o
 async def test_a_limit_is_used_up_and_never_passed_by_three_workers_over_restarts(
     tmp_path: Path, database_url: str
 ) -> None:
-    await pace_is_kept(tmp_path, database_url, wishes=40)
+    # few windows, so a slow start weighs more than in `make soak`, which holds 95 %
+    await pace_is_kept(tmp_path, database_url, wishes=40, least=0.85)
 
 
 async def test_order_holds_in_every_lane_over_failures_and_kills(

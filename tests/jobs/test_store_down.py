@@ -14,6 +14,8 @@ from tests.jobs.house import all_jobs, eventually, store_on, working
 from tests.jobs.outage import full, outage, refusing
 from tests.jobs.toys import OK, SLACK, Upstream, launch
 
+pytestmark = pytest.mark.alone  # real processes and real time: no neighbours
+
 
 async def test_an_accept_is_refused_while_the_database_is_away_and_taken_when_it_is_back(
     database_url: str,
