@@ -93,7 +93,7 @@ async def pace_is_kept(
         return figures
 
 
-def tame(here: City, least: float = 0.95) -> None:
+def tame(here: City) -> None:
     """The integration account no longer bypasses the limiter."""
     here.rocketchat.roles["api-bypass-rate-limit"] = {"admin"}
 
