@@ -12,8 +12,6 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
-from bridge.metrics import collectors
-
 # The same examples in every run: a red test is about the change at hand. Explore with
 # `pytest --hypothesis-profile=explore`.
 settings.register_profile(
@@ -24,12 +22,6 @@ settings.register_profile(
 )
 settings.register_profile("explore", deadline=None)
 settings.load_profile("steady")
-
-
-@pytest.fixture(autouse=True)
-def _labels_as_in_a_new_process() -> None:
-    """Labels are bounded per process, and all tests together show more names than any bridge does."""
-    collectors._seen.clear()
 
 
 @pytest.fixture(autouse=True)
