@@ -6,38 +6,13 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient
-from pytest_aiohttp.plugin import AiohttpClient
 
 from bridge.sandbox.superoffice import CLIENT_SECRET, TENANT, SuperOffice, login_of
+from tests.sandbox.superoffice_desk import Clock, Http
 
 ARNE = login_of("AA")
 ME = "api/v1/User/currentPrincipal"
 BASIC = f"Basic {b64encode(b'AA:aa-password').decode()}"
-Http = TestClient[Any, Any]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def so(clock: Clock) -> SuperOffice:
-    return SuperOffice(clock)
-
-
-@pytest.fixture
-async def http(so: SuperOffice, aiohttp_client: AiohttpClient) -> Http:
-    return await aiohttp_client(so.app())
 
 
 async def status(http: Http, place: str, headers: dict[str, str]) -> int:

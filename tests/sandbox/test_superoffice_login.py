@@ -9,11 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pytest_aiohttp.plugin import AiohttpClient
 from yarl import URL
 
 from bridge.sandbox.superoffice import (
@@ -24,6 +22,7 @@ from bridge.sandbox.superoffice import (
     SuperOffice,
     login_of,
 )
+from tests.sandbox.superoffice_desk import Clock, Http
 
 TOKENS = "/login/common/oauth/tokens"
 CLIENT = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
@@ -33,30 +32,6 @@ CHALLENGE = (
     base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 )
 CLAIM = "http://schemes.superoffice.net/identity/"
-Http = TestClient[Any, Any]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def so(clock: Clock) -> SuperOffice:
-    return SuperOffice(clock)
-
-
-@pytest.fixture
-async def http(so: SuperOffice, aiohttp_client: AiohttpClient) -> Http:
-    return await aiohttp_client(so.app())
 
 
 def decode(part: str) -> bytes:
