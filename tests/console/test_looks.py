@@ -12,7 +12,7 @@ from tests.console.conftest import Visitor
 from tests.console.desk import CLOSE, Desk, exchange
 from tests.console.scenes import busy_day
 
-XSS = '"\'><script>window.hit=1</script><img src=x onerror="window.hit=1">{{7*7}}\u202e'
+XSS = '"\'><script>window.hit=1</script><img src=x onerror="window.hit=1">{{9999991*7}}\u202e'
 PAGES = ["/console", "/console/overview", "/console/connections", "/console/sources"]
 
 
@@ -87,7 +87,7 @@ async def test_whatever_strangers_write_is_shown_as_text(desk: Desk, visitor: Vi
         await visitor.open(path)
         assert await visitor.page.evaluate("window.hit") is None, path
         assert await visitor.page.locator("main script, main img").count() == 0, path
-        assert "49" not in (await visitor.text()).replace("{{7*7}}", ""), path
+        assert "69999937" not in await visitor.text(), path
         assert "\u202e" not in await visitor.page.content(), path
     await visitor.open(f"/console/jobs/{job_id}")
     assert "<script>window.hit=1</script>" in await visitor.text()
