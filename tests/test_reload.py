@@ -8,6 +8,8 @@ from typing import Any
 
 from aiohttp import ClientSession
 
+from bridge.contract import Asker, ReplyTo
+from bridge.jobs.intake import Launch
 from bridge.settings import Reloader, Settings, SettingsError
 from tests.world import API_TOKEN, World, world
 
@@ -51,6 +53,21 @@ async def test_broken_settings_change_nothing_and_are_told_by_readyz(tmp_path: P
         async with client.get(f"{here.url}/readyz") as answer:
             assert answer.status == 200
             assert "no such setting" in (await answer.json())["failing"]["settings"]
+
+
+async def test_jobs_of_a_removed_connection_are_told_by_readyz(tmp_path: Path) -> None:
+    async with world(tmp_path) as here, ClientSession() as client:
+        close = here.bridge.actions["rocketchat.close_room"].model_validate({"rid": "r1"})
+        wish = Launch(close, "old", Asker("api", "key:shop"), ReplyTo())
+        await here.bridge.store.accept([wish])
+        here.bridge.reloader = Reloader(here.bridge.settings, read=lambda: here.bridge.settings)
+        await here.bridge.reload()
+
+        async with client.get(f"{here.url}/readyz") as answer:
+            assert answer.status == 200
+            said = (await answer.json())["failing"]["connections"]
+        assert "1 of old" in said
+        assert "Put it back" in said
 
 
 async def test_reloads_under_load_drop_no_request(tmp_path: Path) -> None:

@@ -20,11 +20,16 @@ class Health:
     """`/healthz` says that the process lives, `/readyz` whether it should be sent requests."""
 
     def __init__(
-        self, store: Store, worker: Callable[[], Worker | None], settings_error: Callable[[], str]
+        self,
+        store: Store,
+        worker: Callable[[], Worker | None],
+        settings_error: Callable[[], str],
+        stranded: Callable[[], str],
     ) -> None:
         self._store = store
         self._worker = worker
         self._settings_error = settings_error
+        self._stranded = stranded
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/healthz", self._alive), web.get("/readyz", self._ready)]
@@ -43,6 +48,7 @@ class Health:
         error = self._settings_error()
         if error:  # the last good settings still serve, so this alone does not make it unready
             checks["settings"] = f"The settings could not be reloaded: {error}"
+        checks["connections"] = self._stranded()  # only a person can mend it: ready all the same
         durable, words = self._store.durability()
         body = {
             "ok": [name for name, sentence in checks.items() if not sentence],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 
@@ -25,6 +26,7 @@ from bridge.jobs.limits import Limits
 from bridge.jobs.links import Links
 from bridge.jobs.operating import Operator
 from bridge.jobs.pace import Window
+from bridge.jobs.reach import Reach
 from bridge.jobs.store import Store
 from bridge.jobs.telling import Teller
 from bridge.jobs.worker import Worker
@@ -37,6 +39,7 @@ from bridge.vault import Vault
 log = structlog.get_logger()
 
 HOUSEKEEPING_S = 600.0
+LOOK_AROUND_S = 60.0
 DAY_S = 86_400.0
 
 
@@ -72,6 +75,7 @@ class Bridge:
         self._acting = Acting(
             Links(self.store), lambda: self.settings.connections, self.outbound, clock=clock
         )
+        self.reach = Reach(self.store, self.upstreams.keys())
         self.operator = Operator(self.store)
         self.references = References(keys, clock=clock)
         self.reloader = Reloader(settings, also=lambda new: read_sources(new, self.actions))
@@ -79,7 +83,12 @@ class Bridge:
         self._ways = self._ways_of(settings, self.doors)
         self._switchboard = Switchboard()
         self.worker = self._worker() if works else None
-        self._health = Health(self.store, lambda: self.worker, lambda: self.reloader.error)
+        self._health = Health(
+            self.store,
+            lambda: self.worker,
+            lambda: self.reloader.error,
+            lambda: self.reach.sentence,
+        )
         self._upkeep: list[asyncio.Task[None]] = []
 
     # -- life --------------------------------------------------------------------------------------
@@ -94,7 +103,8 @@ class Bridge:
         if self.worker is not None:
             await self.worker.start()
         self._upkeep = [
-            asyncio.create_task(work) for work in (self._keep_house(), metrics.watch_event_loop())
+            asyncio.create_task(work)
+            for work in (self._keep_house(), self._look_around(), metrics.watch_event_loop())
         ]
         durable, words = self.store.durability()
         metrics.about(version(), durable=durable)
@@ -120,6 +130,8 @@ class Bridge:
         self.settings, self.doors = settings, new
         self._ways = self._ways_of(settings, new)
         self._switchboard.connect(new)
+        with contextlib.suppress(StoreDown):
+            await self.reach.look(works=self.works)
         log.info("app.reloaded", changed=list(change.changed), restart=list(change.needs_restart))
         if self.serves:
             await old.close(settings.jobs.drain_s)
@@ -234,7 +246,7 @@ class Bridge:
             limits=limits,
             teller=teller,
             actions=self.actions,
-            connections=self.upstreams.keys(),
+            connections=self.reach,
             phrase=self._phrase,
             settings=jobs,
         )
@@ -255,6 +267,12 @@ class Bridge:
 
     def _phrase(self, outcome: Outcome) -> Outcome:
         return self._ways.phrase(outcome)
+
+    async def _look_around(self) -> None:
+        while True:
+            with contextlib.suppress(StoreDown):
+                await self.reach.look(works=self.works)
+            await asyncio.sleep(LOOK_AROUND_S)
 
     async def _keep_house(self) -> None:
         while True:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,11 +11,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from bridge.checks.report import Row, error, ok, warning
 from bridge.jobs.database import DatabaseError, durability, is_sqlite, open_engine, parse_url
 from bridge.jobs.migrate import current, head
+from bridge.jobs.reach import elsewhere
 
 SUBJECT = "Database"
 
 
-def look(database_url: str) -> Iterator[Row]:
+def look(database_url: str, connections: Collection[str]) -> Iterator[Row]:
     """Rows about the database; blocks, and writes nothing."""
     try:
         url = parse_url(database_url)
@@ -29,6 +30,7 @@ def look(database_url: str) -> Iterator[Row]:
         try:
             with engine.connect() as connection:
                 found = current(connection)
+                stranded = elsewhere(connection, connections) if found else {}
         except SQLAlchemyError as problem:
             reason = str(getattr(problem, "orig", None) or type(problem).__name__).splitlines()[0]
             yield error(
@@ -40,6 +42,12 @@ def look(database_url: str) -> Iterator[Row]:
         finally:
             engine.dispose()
         yield _revision(found, embedded=is_sqlite(url))
+        for name, jobs in sorted(stranded.items()):
+            yield warning(
+                SUBJECT,
+                f"{jobs} unfinished jobs are for the connection {name}, which these settings do not have.",
+                f"Put it back, or: bridge jobs cancel --connection {name}",
+            )
     durable, words = durability(url)
     if durable:
         yield ok(SUBJECT, f"{words}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 
 from bridge.checks import database, reach, rocketchat, slack, superoffice
 from bridge.checks.asking import Clocks
@@ -35,7 +35,7 @@ async def doctor(
             name: connect(name, one, outbound, clock) for name, one in settings.connections.items()
         }
     groups = [
-        ("Database", asyncio.to_thread(lambda: list(database.look(settings.database_url)))),
+        ("Database", asyncio.to_thread(lambda: list(_database(settings)))),
         ("Slack", _rows(slack.look(settings.slack, outbound, clocks))),
         *(
             (f"Connection {name}", _rows(_connection(settings, name, one, outbound, clocks)))
@@ -45,6 +45,10 @@ async def doctor(
     ]
     found = await asyncio.gather(*(_guarded(subject, work) for subject, work in groups))
     return Report.of([*(row for rows in found for row in rows), reach.tell_time(clocks)])
+
+
+def _database(settings: Settings) -> Iterator[Row]:
+    return database.look(settings.database_url, settings.connections)
 
 
 def _connection(

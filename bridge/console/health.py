@@ -17,6 +17,7 @@ from sqlalchemy import Connection, func, select, text
 from bridge.console.wording import UPSTREAMS
 from bridge.jobs import windows
 from bridge.jobs.pace import Window
+from bridge.jobs.reach import elsewhere
 from bridge.jobs.tables import attempts, jobs, pace
 
 LATEST: Final = 400  # attempts that are looked through
@@ -67,6 +68,7 @@ class Health:
     failures: list[Failure] = field(default_factory=list)
     last_good_at: float | None = None
     assumed: str = ""
+    stranded: int = 0  # jobs that wait for a connection which these settings do not have
 
     @property
     def state(self) -> str:
@@ -127,6 +129,9 @@ def connections(
         elif len(health.failures) < ERRORS:
             failure = Failure(row.ended_at, row.id, code, kind, _why(row.exchanges))
             health.failures.append(failure)
+    for name, total in elsewhere(db, configured).items():
+        health = found.setdefault(name, Health(name, "", "not configured now"))
+        health.stranded = total
     return list(found.values())
 
 

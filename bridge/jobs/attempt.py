@@ -119,6 +119,7 @@ class Runner:
         action_type = self._actions.get(job.action)
         upstream = self._upstreams.get(job.connection)
         if action_type is None or upstream is None:
+            await self._limits.forget(job.connection)
             attempt.outcome = _not_configured(job, action_type)
             return
         try:
@@ -291,7 +292,11 @@ def _no_account(code: str, job: Job, attempt: Attempt, upstream: Upstream) -> Ou
 
 def _not_configured(job: Job, action: type[Action] | None) -> Outcome:
     missing = f"action {job.action}" if action is None else f"connection {job.connection}"
-    return Retry("not-configured", f"The {missing} is not configured here any more.")
+    return Retry(
+        "not-configured",
+        f"The {missing} is not configured here any more.",
+        "An admin puts it back into the settings, or cancels this job in the console.",
+    )
 
 
 def _route(request: Request) -> str:

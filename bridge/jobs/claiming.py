@@ -7,7 +7,7 @@ broken channel costs a claim nothing however long its queue is. People go before
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,7 +46,7 @@ class ClaimItem:
     capacity: int
     lease_s: float
     default_window: Callable[[str, str], Window]  # (connection, route)
-    connections: Collection[str]  # those this worker can reach
+    connections: Container[str]  # those this worker can reach
     people_in_a_row: dict[str, int]  # per channel, kept by the worker between claims
     intends: Callable[[str], bool]  # channel -> the claim itself is the stored intent to write
     turn: int = 0  # rotates the channels, so that none is always first

@@ -118,6 +118,10 @@ class Limits:
         self._failures[connection] = max(self._failures.get(connection, 0), self._failures_to_open)
         metrics.breaker(connection, is_open=True)
 
+    async def forget(self, connection: str) -> None:
+        """It is not configured any more: its breaker must not hold up what is left of its jobs."""
+        await self._worked(connection)
+
     async def failed(self, connection: str) -> None:
         """The upstream did not answer or broke; enough of that in a row opens the breaker."""
         failures = self._failures.get(connection, 0) + 1

@@ -1,4 +1,4 @@
-"""The tables: jobs, their attempts and deliveries, idempotency keys, paces, and people's links.
+"""The tables: jobs, their attempts and deliveries, idempotency keys, paces, who is served, and people's links.
 
 One schema for SQLite and Postgres. The partial indexes are what keeps accept and claim as fast with
 a million finished rows as with none: every hot query names its states as literals, so that both
@@ -139,6 +139,13 @@ pace = Table(
     Column("resets_at", Float, nullable=False),  # breaker: when the next probe may go
     Column("source", String(10), nullable=False),  # assumed, configured, learnt
     Column("updated_at", Float, nullable=False),
+)
+
+served = Table(
+    "served",
+    metadata,
+    Column("connection", String(120), primary_key=True),
+    Column("seen_at", Float, nullable=False),  # when a working process last had it
 )
 
 links = Table(

@@ -13,7 +13,7 @@ import os
 import random
 import socket
 import time
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Container, Coroutine, Mapping
 from typing import Any
 
 import structlog
@@ -54,7 +54,7 @@ class Worker:
         limits: Limits,
         teller: Teller,
         actions: Mapping[str, type[Action]],
-        connections: Collection[str],
+        connections: Container[str],
         phrase: Callable[[Outcome], Outcome],
         settings: JobSettings,
         luck: Callable[[], float] = random.random,

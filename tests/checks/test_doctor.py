@@ -21,6 +21,8 @@ from bridge.sandbox.slack import seed as slack_seed
 from bridge.sandbox.superoffice import TENANT, login_of
 from bridge.settings import Settings
 from tests.checks.conftest import Clinic
+from tests.jobs.house import store_on
+from tests.jobs.toys import launch
 from tests.world import serve, world
 
 
@@ -236,6 +238,16 @@ async def test_a_migrated_database(clinic: Clinic) -> None:
     migrate(open_engine(parse_url(f"sqlite:///{clinic.folder / 'bridge.db'}")))
     row = await clinic.row("as this release expects")
     assert row.state is State.OK
+
+
+async def test_jobs_of_a_connection_that_was_removed(clinic: Clinic) -> None:
+    async with store_on(clinic.database_url) as store:
+        await store.accept([launch("r1", connection="old"), launch("r2", connection="old")])
+    row = await clinic.row("2 unfinished jobs are for the connection old")
+    assert (row.state, row.todo) == (
+        State.WARNING,
+        "Put it back, or: bridge jobs cancel --connection old",
+    )
 
 
 async def test_a_database_that_is_not_migrated(clinic: Clinic, postgres_url: str) -> None:

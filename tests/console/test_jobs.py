@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
-from bridge.contract import JobState
+from bridge.actions import catalogue
+from bridge.contract import JobState, ReplyTo
+from bridge.jobs.intake import Launch
 from tests.console.conftest import Visitor
 from tests.console.desk import CLOSE, MIA, NIGHTLY, PDF, TRANSFER, Desk
 from tests.console.scenes import busy_day
@@ -118,6 +120,8 @@ async def test_personal_data_is_masked_on_every_page(desk: Desk, visitor: Visito
 
 async def test_the_other_pages_tell_health_in_words(desk: Desk, visitor: Visitor) -> None:
     await busy_day(desk)
+    close = catalogue()[CLOSE].model_validate({"rid": "r9"})
+    await desk.store.accept([Launch(close, "removed", NIGHTLY, ReplyTo())])
     await visitor.sign_in()
     await visitor.open("/console/overview")
     text = await visitor.text()
@@ -126,6 +130,8 @@ async def test_the_other_pages_tell_health_in_words(desk: Desk, visitor: Visitor
     await visitor.open("/console/connections")
     text = await visitor.text()
     for said in ("Breaker open", "7 of 10", "Not answering", "chat.example.com", "answer_lost"):
+        assert said in text
+    for said in ("not configured now", "Jobs wait for it: 1."):
         assert said in text
     await visitor.open("/console/sources")
     text = await visitor.text()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -101,6 +101,7 @@ async def working(
     start: bool = True,
     breaker_failures: int = 5,
     breaker_probe_s: float = 15.0,
+    reach: Container[str] | None = None,
     **settings: Any,
 ) -> AsyncIterator[Engine]:
     """A worker on this store."""
@@ -137,7 +138,7 @@ async def working(
         limits=limits,
         teller=teller,
         actions=TOYS,
-        connections=frozenset(upstreams),
+        connections=frozenset(upstreams) if reach is None else reach,
         phrase=lambda outcome: outcome,
         settings=chosen,
         luck=lambda: 0.5,
@@ -193,7 +194,11 @@ async def claim(
     store: Store, owner: str = "me", capacity: int = 100, lease_s: float = 5.0, **more: Any
 ) -> Claims:
     """Claim as a worker would."""
-    values: dict[str, Any] = {"people_in_a_row": {}, "intends": lambda _: False} | more
+    values: dict[str, Any] = {
+        "people_in_a_row": {},
+        "intends": lambda _: False,
+        "connections": frozenset(("toy", "other")),
+    } | more
     return await store.claim(
         ClaimItem(
             owner=owner,
@@ -201,7 +206,6 @@ async def claim(
             capacity=capacity,
             lease_s=lease_s,
             default_window=lambda name, _: store.windows_assumed.get(name, FREE),
-            connections=frozenset(("toy", "other")),
             **values,
         )
     )

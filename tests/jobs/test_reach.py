@@ -1,0 +1,123 @@
+"""Jobs of a connection that was removed: said, tried, parked in words; nobody else's are touched."""
+
+from __future__ import annotations
+
+from structlog.testing import capture_logs
+
+from bridge.contract import Job, JobState
+from bridge.jobs.reach import Reach
+from tests.jobs.house import all_jobs, claim, eventually, store_on, working
+from tests.jobs.toys import SLACK, Clock, Upstream, launch
+
+DAY_S = 86_400.0
+
+
+async def test_what_only_another_process_can_reach_is_left_to_it(database_url: str) -> None:
+    clock = Clock()
+    async with store_on(database_url, clock=clock) as store:
+        await store.accept([launch(connection="other")])
+        ours, theirs = Reach(store, ["toy"]), Reach(store, ["other"])
+        for _ in range(20):
+            clock.now += 60
+            await theirs.look()
+            await ours.look()
+        assert "1 of other" in ours.sentence
+        assert theirs.sentence == ""
+        assert not (await claim(store, connections=ours)).rows
+        clock.now += 601
+        await ours.look()
+        assert "other" in ours
+        await theirs.look()
+        await ours.look()
+        assert "other" not in ours
+
+
+async def test_a_process_without_a_worker_serves_nobody(database_url: str) -> None:
+    clock = Clock()
+    async with store_on(database_url, clock=clock) as store:
+        await store.accept([launch()])
+        web, worker = Reach(store, ["toy"]), Reach(store, [])
+        for _ in range(2):
+            await web.look(works=False)
+            await worker.look()
+            clock.now += 601
+        await worker.look()
+        assert "toy" in worker
+
+
+async def test_a_removed_connection_is_said_once_and_its_jobs_fail_in_words(
+    database_url: str,
+) -> None:
+    clock = Clock()
+    async with store_on(database_url, clock=clock) as store:
+        await store.accept([launch("r1", connection="old", reply_to=SLACK)])
+        await store.accept([launch("r2", connection="old")])
+        reach = Reach(store, Upstream().connection.split())
+        async with working(store, Upstream(), reach=reach) as engine:
+            with capture_logs() as logs:
+                await reach.look()
+                await reach.look()
+            said = [
+                (line["connection"], line["jobs"])
+                for line in logs
+                if line["event"] == "jobs.stranded"
+            ]
+            assert said == [("old", 2)]
+            assert {job.state for job in await all_jobs(store)} == {JobState.QUEUED}
+            [_, second] = await all_jobs(store)
+            cancelled = await engine.operator.cancel(second.id)
+            assert cancelled
+            assert cancelled.state is JobState.CANCELLED
+
+            async def tried() -> Job | None:
+                return next((job for job in await all_jobs(store) if job.attempts), None)
+
+            clock.now += 601
+            await reach.look()
+            waiting = await eventually(tried)
+            assert (waiting.state, waiting.outcome and waiting.outcome.code) == (
+                JobState.WAITING,
+                "not-configured",
+            )
+            clock.now += 3 * DAY_S
+            await reach.look()
+            store.wake()
+            parked, _ = await engine.finished(2)
+            assert parked.state is JobState.PARKED
+            assert parked.outcome is not None
+            assert "connection old" in parked.outcome.message
+            assert "puts it back" in parked.outcome.next_step
+            assert [state for _, state, _ in engine.told] == [JobState.PARKED]
+
+
+async def test_a_connection_that_is_back_takes_up_its_jobs(database_url: str) -> None:
+    clock = Clock()
+    async with store_on(database_url, clock=clock) as store:
+        await store.accept([launch()])
+        settings: list[str] = []
+        reach = Reach(store, settings)
+        await reach.look()
+        clock.now += 601
+        await reach.look()
+        upstream = Upstream()
+        settings.append(upstream.connection)
+        async with working(store, upstream, reach=reach) as engine:
+            await reach.look()
+            [job] = await engine.finished(1)
+        assert (job.state, reach.sentence) == (JobState.DONE, "")
+
+
+async def test_an_open_breaker_of_a_removed_connection_holds_up_nothing(database_url: str) -> None:
+    clock = Clock()
+    async with store_on(database_url, clock=clock) as store:
+        await store.accept([launch(f"r{number}", connection="old") for number in range(20)])
+        reach = Reach(store, ["toy"], absent_s=0.0)
+        async with working(store, Upstream(), reach=reach, breaker_failures=1) as engine:
+            await engine.limits.failed("old")
+            clock.now += 16
+            await reach.look()
+
+            async def all_tried() -> bool:
+                return all(job.attempts for job in await all_jobs(store))
+
+            await eventually(all_tried)
