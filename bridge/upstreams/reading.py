@@ -2,7 +2,8 @@
 
 A redirect is never followed: it would carry `X-Auth-Token` to another host. A success that cannot be
 read is no success: a proxy's page with status 200 says nothing about the write behind it, so it is
-`Lost`, and the action's repeat class decides.
+`Lost`, and the action's repeat class decides. Some writes are documented to answer nothing (204, or
+200 without a body); what was asked in order to know something and says nothing is lost, too.
 """
 
 from __future__ import annotations
@@ -66,9 +67,13 @@ def parse(body: bytes) -> Any:
 
 
 def check_readable(request: Request, answer: Answer) -> None:
-    """Raise `Lost` for a success whose body cannot be read."""
-    if request.expects == "file" or not answer.body.strip():
+    """Raise `Lost` for a success whose body cannot be read; only a write may say nothing."""
+    if request.expects == "file":
         return
+    if not answer.body.strip():
+        if request.write:
+            return
+        raise Lost(f"status {answer.status}, but the answer is empty")
     if parse(answer.body) is None and answer.body.strip() != b"null":
         kind = answer.headers.get("content-type", "").partition(";")[0] or "unknown"
         raise Lost(f"status {answer.status}, but the answer is not readable ({kind[:60]})")

@@ -32,6 +32,14 @@ async def test_without_a_mailbox_nothing_is_started(tmp_path: Path) -> None:
         assert not [e for e in on.rocketchat.exchanges if "rooms.export" in e.route]
 
 
+async def test_an_empty_answer_to_a_read_says_nothing_about_the_mailbox(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        with on.rocketchat.fault("empty", "GET */api/v1/me", times=1):
+            job = await on.ended(await on.command(f"/export file {ROOM}"))
+        assert job.state is JobState.PENDING
+        assert "mails a download link to d***@desk.example" in on.said(job)
+
+
 async def test_some_missing_is_a_warning_and_all_missing_a_refusal(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         message = on.rocketchat.rooms[ROOM].messages[0]["_id"]

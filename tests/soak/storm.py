@@ -74,11 +74,11 @@ class Storm:
     async def break_upstream(self) -> None:
         while not self.over:
             kind, options = self.dice.choice(FAULTS)
-            # an empty 200 is a documented answer to a write; reads never give one
-            route = "POST */api/v1/*" if kind == "empty" else "*/api/v1/*"
             with ExitStack() as stack:
                 times = self.dice.randint(1, 4)
-                stack.enter_context(self.here.rocketchat.fault(kind, route, times=times, **options))
+                stack.enter_context(
+                    self.here.rocketchat.fault(kind, "*/api/v1/*", times=times, **options)
+                )
                 await asyncio.sleep(self.dice.random() * 0.5)
             await asyncio.sleep(self.dice.random() * 2)
 

@@ -12,6 +12,7 @@ from bridge.outbound import Answer
 from bridge.upstreams.rocketchat import read
 
 ASK = Request("GET", "/api/v1/rooms.info")
+WRITE = Request("POST", "/api/v1/livechat/room.closeByUser", write=True)
 NOT_LOGGED_IN = "You must be logged in to do this."
 NO_PERMISSION = "User does not have the permissions required for this action [error-unauthorized]"
 TOO_MANY = (
@@ -88,9 +89,17 @@ def test_codes(status: int, body: Any, code: str, text: str | None) -> None:
         assert response.error_text == text
 
 
-@pytest.mark.parametrize("body", [b"", b" ", b"{}", b'{"success":true}', b"null", b"[]"])
+@pytest.mark.parametrize("body", [b"{}", b'{"success":true}', b"null", b"[]"])
 def test_a_success_that_can_be_read(body: bytes) -> None:
     assert read(ASK, Answer(200, {}, body)).ok
+
+
+@pytest.mark.parametrize("body", [b"", b" ", b"\r\n"])
+@pytest.mark.parametrize("status", [200, 204])
+def test_only_a_write_may_answer_nothing(status: int, body: bytes) -> None:
+    assert read(WRITE, Answer(status, {}, body)).ok
+    with pytest.raises(Lost, match="empty"):
+        read(ASK, Answer(status, {}, body))
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"{", b"\xff", b"ok", b"[" * 100_000])

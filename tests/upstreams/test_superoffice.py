@@ -116,6 +116,12 @@ async def test_a_no_op_is_a_success_in_every_shape(
     assert (await so.send(transfer("5"))).ok
 
 
+async def test_a_read_that_says_nothing_is_lost(desk: Desk, superoffice: Emulator) -> None:
+    so = desk.onsite(username=AA.username, password=AA.password)
+    with superoffice.fault("empty"), pytest.raises(Lost):
+        await so.send(ME)
+
+
 @pytest.mark.parametrize(
     "fault", ["hang", "hang_after", "reset_before", "reset_after", "garbage", "truncated", "huge"]
 )
