@@ -13,20 +13,21 @@ from bridge.delivery import mrkdwn, words
 from bridge.delivery.render import TEXT, ActionInfo, Message, context, fit, section
 
 LISTED = 15
+LONG_WAIT_S = 3.0  # a shorter wait is not worth a sentence
 _LINE = 160
 
 
-def queued(job: Job, wait_s: float = 0.0) -> Message:
+def accepted(job: Job, wait_s: float = 0.0) -> Message:
     """It is stored; `wait_s` when the upstream's pace makes it wait."""
-    if wait_s < 2:
-        return _progress(job, words.QUEUED)
+    if wait_s < LONG_WAIT_S:
+        return _progress(job, words.ACCEPTED)
     text = words.QUEUED_WAIT.format(wait=about(wait_s), upstream=upstream(job))
     return _progress(job, text)
 
 
-def working(job: Job) -> Message:
-    """It is being done right now."""
-    return _progress(job, words.WORKING)
+def ended(job: Job) -> Message:
+    """In the place of a line about its progress: it is told elsewhere."""
+    return _progress(job, words.ENDED)
 
 
 def pending(job: Job) -> Message:

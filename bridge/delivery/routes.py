@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 
 from bridge.contract import Job, ReplyTo
-from bridge.delivery import mrkdwn, posting, response_url, words
+from bridge.delivery import mrkdwn, notices, posting, response_url, words
 from bridge.delivery.means import Means
 from bridge.delivery.posting import Attempt, Posted, Refusal, WebApi
 from bridge.delivery.render import Final, Message
 from bridge.delivery.results import File, How, Told, TryLater
 
+ACK_SHOWN_S = 3.0  # Slack shows an ack within this time, or an error in its place
 RECENT_S = 5 * 60  # the person probably still looks at the channel
 
 Way = Callable[[], Awaitable[Attempt]]
@@ -92,6 +93,8 @@ class Routes:
         if closed:
             return Refusal(closed)
         if self.public:
+            # first, because the url replaces what it posted last
+            await self.replace_progress()
             await self.means.pace.turn(target.slack_channel)  # the url does not live for ever
         note = self.note(words.FILE_DIRECT) if target.slack_user else ""
         message = self.message(in_channel=self.public, note=note)
@@ -115,6 +118,20 @@ class Routes:
         if not isinstance(attempt, TryLater):
             self.uses += 1
         return attempt
+
+    async def replace_progress(self) -> None:
+        """Let no line about the progress outlive an end that is told elsewhere. Best effort.
+
+        Slack deletes no answer to a command, so the line leads to the end instead. What was said with
+        the ack itself stays true, and is left alone while it may not be on screen yet: a replacement
+        would come before it.
+        """
+        target = self.target
+        since = self.means.clock() - (target.response_url_at or self.job.created_at)
+        shown = target.response_url_uses > 0 or since > ACK_SHOWN_S
+        closed = self.means.why_closed(self.job, target, self.uses + 1)
+        if shown and not closed and response_url.is_of_command(target.response_url):
+            await self._respond_once(notices.ended(self.job), replace=True)
 
     async def correct(self, told: Told, note: str) -> None:
         """Say in the told message itself what became of its file, or beside it. Best effort."""

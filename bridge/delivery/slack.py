@@ -31,7 +31,9 @@ from bridge.settings import Slack
 
 log = structlog.get_logger(__name__)
 
-KEPT_USES = 2  # of a response_url: the final message, and the same in plain words
+KEPT_USES = (
+    3  # of a response_url: the final message, the same in plain words, what replaces progress
+)
 
 
 class SlackDelivery:
@@ -59,6 +61,9 @@ class SlackDelivery:
         told = await self._first_open(routes)
         if isinstance(told, Told) and routes.file is not None:
             told = await files.bring(routes, told)
+        if isinstance(told, Told) and told.how != "response_url":
+            await routes.replace_progress()
+            told = replace(told, uses=routes.uses)
         log.info("delivery.told", job_id=job.id, **_logged(told))
         return told
 

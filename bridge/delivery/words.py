@@ -85,11 +85,12 @@ FACTS: Mapping[str, str] = {
 }
 FACTS_IN_CODE = frozenset(("rid", "session"))
 
-QUEUED = "Queued."
+# What Slack may keep on screen after the end: each must stay true, none may claim to be at work.
+ACCEPTED = "Accepted. One message will tell you how it ends."
 QUEUED_WAIT = "Queued, about {wait}. {upstream} allows only so many requests a minute."
-WORKING = "Working on it…"
 WAITING = "{upstream} does not answer right now. I keep trying; next time {when}."
-STILL = "I will tell you here how it ends."
+STILL = "I will tell you how it ends."
+ENDED = "It has ended. The answer comes as a message of its own."
 UPSTREAMS: Mapping[str, str] = {"rocketchat": "Rocket.Chat", "superoffice": "SuperOffice"}
 AN_UPSTREAM = "The other side"
 

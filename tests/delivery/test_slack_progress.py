@@ -27,9 +27,9 @@ async def test_a_button_s_message_is_not_replaced_by_its_answer(office: Office) 
 async def test_progress_becomes_the_private_answer(office: Office) -> None:
     target = office.target()
 
-    target = await office.delivery.progress(job(None), target, notices.queued(job(None), 41))
+    target = await office.delivery.progress(job(None), target, notices.accepted(job(None), 41))
     assert "about 40 s" in office.text(office.seen()[0])
-    target = await office.delivery.progress(job(None), target, notices.working(job(None)))
+    target = await office.delivery.progress(job(None), target, notices.accepted(job(None)))
     told = await office.tell(job(REFUSED), target)
 
     assert told == Told("response_url", uses=3)
@@ -40,7 +40,7 @@ async def test_progress_becomes_the_private_answer(office: Office) -> None:
 async def test_progress_leaves_the_last_uses_to_the_answer(office: Office) -> None:
     target = office.target(response_url_uses=3)
 
-    same = await office.delivery.progress(job(None), target, notices.working(job(None)))
+    same = await office.delivery.progress(job(None), target, notices.accepted(job(None)))
 
     assert same == target
     assert office.seen() == []
@@ -51,14 +51,12 @@ async def test_a_program_s_progress_is_one_message_that_becomes_the_final_one(
 ) -> None:
     target = ReplyTo(team_id=seed.TEAM, slack_channel=seed.SUPPORT)
 
-    target = await office.delivery.progress(job(None), target, notices.working(job(None)))
+    target = await office.delivery.progress(job(None), target, notices.accepted(job(None)))
     assert target.message_ts
     office.clock.at += 1
     what = notices.pending(job(Pending("x", "The PDF is being made.")))
     await office.delivery.progress(job(None), target, what)
-    assert "The PDF is being made. I will tell you here how it ends." in office.text(
-        office.seen()[0]
-    )
+    assert "The PDF is being made. I will tell you how it ends." in office.text(office.seen()[0])
     told = await office.tell(job(), target)
 
     assert isinstance(told, Told)
@@ -79,9 +77,9 @@ async def test_a_progress_message_that_is_gone_gives_way(office: Office) -> None
 @pytest.mark.parametrize("kind", ["hang", "reset_after", "garbage", "status"])
 async def test_progress_never_raises(office: Office, kind: str) -> None:
     with office.slack.fault(kind):  # type: ignore[arg-type]
-        await office.delivery.progress(job(None), office.target(), notices.working(job(None)))
+        await office.delivery.progress(job(None), office.target(), notices.accepted(job(None)))
         alone = ReplyTo(team_id=seed.TEAM, slack_channel=seed.SUPPORT)
-        await office.delivery.progress(job(None), alone, notices.working(job(None)))
+        await office.delivery.progress(job(None), alone, notices.accepted(job(None)))
 
 
 async def test_buttons_carry_signed_references_and_ask_first(office: Office) -> None:

@@ -95,7 +95,7 @@ class Buttons:
         try:
             if reference.kind == "retry":
                 again = await self._reader.retry(job.id, place.scope)
-                return notices.working(again) if again else notices.mistake(words.JOB_GONE)
+                return notices.accepted(again) if again else notices.mistake(words.JOB_GONE)
             gone = await self._reader.cancel(job.id, place.scope)
         except NotAllowed as error:
             return notices.mistake(str(error))

@@ -2,7 +2,7 @@
 
 What a form must remember (where to answer, which connections) travels sealed in its `private_metadata`,
 so no process has to keep it and nobody can read the `response_url` in it. A submission is acknowledged
-after the commit: it closes into "Working on it", or stays open with each fault on its own input.
+after the commit: it closes into "Accepted", or stays open with each fault on its own input.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ class Forms:
         where = words.ANSWER_DIRECT
         if held.channel_id:
             where = words.ANSWER_HERE.format(channel=held.channel_id)
-        title = words.WORKING_TITLE if told.accepted else words.FORM_TITLE
+        title = words.ACCEPTED_TITLE if told.accepted else words.FORM_TITLE
         extra = where if told.accepted else ""
         await ack(response_action="update", view=message_view(title, told.message, extra))
 

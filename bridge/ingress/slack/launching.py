@@ -26,7 +26,6 @@ from bridge.jobs.intake import Accepted, Intake, Key, KeyConflict, Launch, NotSt
 from bridge.settings import Settings
 
 _encode = json.JSONEncoder(sort_keys=True).encode
-LONG_WAIT_S = 3.0  # a shorter wait is not worth a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +140,10 @@ class Launching:
 
 
 def told_of(accepted: Accepted) -> Message:
-    """The words for a stored job: it is being worked on, it waits, or it was running already."""
+    """The words for a stored job: it is taken, it waits, or it was running already."""
     if accepted.joined or accepted.repeated:
         return notices.joined(accepted.job)
-    if accepted.wait_s > LONG_WAIT_S:
-        return notices.queued(accepted.job, accepted.wait_s)
-    return notices.working(accepted.job)
+    return notices.accepted(accepted.job, accepted.wait_s)
 
 
 def _fingerprint(launch: Launch) -> str:

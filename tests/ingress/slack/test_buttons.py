@@ -63,8 +63,8 @@ async def test_an_offer_is_launched_with_its_stored_arguments(at: Reception) -> 
     assert launched.action == "rocketchat.close_room"
     assert launched.args == {"rid": ROOM}
     assert launched.reply_to.response_url_uses == 1
-    assert any("Working on it" in text for text in at.seen("anna"))
-    assert not any("Working on it" in text for text in at.seen("mia"))
+    assert any("Accepted." in text for text in at.seen("anna"))
+    assert not any("Accepted." in text for text in at.seen("mia"))
 
 
 @pytest.mark.parametrize("offer", [FORM, HALF])

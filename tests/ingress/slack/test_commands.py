@@ -24,7 +24,7 @@ async def test_a_command_becomes_one_stored_job(at: Reception) -> None:
     assert job.reply_to.response_url == receipt.response_url
     assert job.reply_to.response_url_at == at.clock.now
     assert job.reply_to.slack_channel == seed.SUPPORT
-    assert "Working on it" in receipt.shown
+    assert "Accepted." in receipt.shown
     assert job.id in receipt.shown
     assert at.seen("mia") == []  # the ack is for who typed
 
@@ -91,7 +91,7 @@ async def test_a_usergroup_is_asked_for_beside_the_requests(open_door: Open) -> 
     await at.door.workspaces.warm()
     at.door.usergroups.expect(seed.TEAM)
     await at.door.usergroups.refresh()
-    assert "Working on it" in (await at.slack.command("mia", "#support", "/close", ROOM)).shown
+    assert "Accepted." in (await at.slack.command("mia", "#support", "/close", ROOM)).shown
     assert "no rule names you" in (await at.slack.command("anna", "#support", "/close", ROOM)).shown
     at.clock.now += 301  # nobody answered since: not believed any more
     assert "no rule names you" in (await at.slack.command("mia", "#support", "/close", ROOM)).shown
@@ -175,6 +175,6 @@ async def test_a_mentioned_colleague_is_found_by_verified_address(at: Reception)
     await at.settle()
     (job,) = at.jobs
     assert job.args["toAssociate"] == "mia@example.com"
-    assert any("Working on it" in text for text in at.seen("anna"))
+    assert any("Accepted." in text for text in at.seen("anna"))
     receipt = await at.slack.command("anna", "#support", "/transfer", "649 @mia")
-    assert "Working on it" in receipt.shown  # known by now
+    assert "Accepted." in receipt.shown  # known by now

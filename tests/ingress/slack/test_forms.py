@@ -66,7 +66,7 @@ async def test_a_bare_command_opens_its_form_and_a_submission_is_stored(open_doo
     assert job.args["comment"] == "bye"
     assert job.reply_to.slack_channel == seed.SUPPORT
     assert job.reply_to.response_url.startswith(at.slack.public_url)
-    assert top(at).title == "Working on it"
+    assert top(at).title == "Accepted"
     assert job.id in str(top(at).payload)
 
 

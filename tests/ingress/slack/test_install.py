@@ -98,7 +98,7 @@ async def test_a_command_of_a_workspace_nobody_knows_is_taken_without_a_call(
 ) -> None:
     at, _, _ = await open_many()
     receipt = await at.slack.command("anna", "#support", "/close", ROOM)
-    assert "Working on it" in receipt.shown
+    assert "Accepted." in receipt.shown
     assert at.slack.exchanges.__len__() == 0
     assert await at.door.workspaces.token_for(seed.TEAM, "") is None
 

@@ -15,7 +15,7 @@ async def test_a_mention_is_a_line_of_the_root_command(at: Reception) -> None:
     assert job.reply_to.thread_ts
     assert not job.reply_to.response_url
     await at.settle()
-    assert any("Working on it" in text for text in at.seen("anna"))
+    assert any("Accepted." in text for text in at.seen("anna"))
 
 
 async def test_a_redelivered_mention_is_stored_once(at: Reception) -> None:

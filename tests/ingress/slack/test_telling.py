@@ -51,7 +51,7 @@ async def test_a_revoked_token_is_survived(at: Reception) -> None:
     at.slack.settings.response_urls_expired = True
     at.slack.tokens[seed.BOT_TOKEN].revoked = True
     assert await my_requests(at, "#support") == []
-    assert "Working on it" in (await at.slack.command("anna", "#support", "/close", ROOM)).shown
+    assert "Accepted." in (await at.slack.command("anna", "#support", "/close", ROOM)).shown
 
 
 async def test_lists_that_cannot_be_opened_are_said_in_words(at: Reception) -> None:
