@@ -87,6 +87,7 @@ class Doors:
             intake=store,
             reader=store,
             operator=operator,
+            upstreams=upstreams,
             clock=clock,
             in_flight=in_flight,
         )

@@ -27,7 +27,7 @@ from bridge.signatures import Secret, sign_standard
 
 log = structlog.get_logger(__name__)
 
-LARGEST_FILE = 1_000_000  # bytes; larger files are fetched from the job's own address
+LARGEST_FILE = 1_000_000  # bytes; larger files are fetched from their own address
 LARGEST_ANSWER = 10_000  # of a callback nothing is read but its status
 LONGEST_RETRY_AFTER_S = 24 * 3600.0
 
@@ -91,7 +91,7 @@ class CallbackDelivery:
         return TryLater(wait, f"http_{answer.status}")
 
     def content(self, job: Job, file: File | None) -> dict[str, Any]:
-        """The job as JSON; a small file travels inside, a large one is named with where to find it."""
+        """The job as JSON; a small file travels inside, a large one says where to fetch it."""
         content = view(job, self._personal_fields(job.action))
         if file is None:
             return content
@@ -103,7 +103,7 @@ class CallbackDelivery:
         if len(file.content) <= LARGEST_FILE:
             about["content_base64"] = base64.b64encode(file.content).decode()
         elif self._public_url:
-            about["job_url"] = f"{self._public_url}/api/v1/jobs/{job.id}"
+            about["url"] = f"{self._public_url}/api/v1/jobs/{job.id}/file"
         return {**content, "file": about}
 
 

@@ -17,10 +17,11 @@ from typing import Any, Literal, Protocol
 import structlog
 from sqlalchemy import Connection, select, text, update
 
-from bridge.contract import FileRef, Job, Lost, ReplyTo, Response, Unsent, Upstream
+from bridge.contract import Job, Lost, ReplyTo, Unsent, Upstream
 from bridge.delivery.results import Ambiguous, File, Told, TryLater
 from bridge.delivery.results import Telling as Result
 from bridge.jobs import claiming, counting, policy
+from bridge.jobs.fetching import fetch
 from bridge.jobs.finishing import ToldItem
 from bridge.jobs.rows import delivery_rows, from_row, seal_reply_to
 from bridge.jobs.store import Store
@@ -29,8 +30,6 @@ from bridge.jobs.writer import StoreDown
 
 log = structlog.get_logger()
 
-# A page of a proxy, or of a sign-in, must not be brought under a file's name.
-MAGIC: Mapping[str, bytes] = {"application/pdf": b"%PDF-"}
 NO_FILE = "The file {name} could not be fetched, so it does not come along. It is still there: ask again in a while."
 GIVE_UP_AFTER_S = 3 * 86_400.0
 FILE_TRIES = 3
@@ -187,7 +186,7 @@ class Teller:
             file = None
             if job.outcome is not None and job.outcome.file is not None:
                 try:
-                    file = await self._fetch(job, job.outcome.file)
+                    file = await fetch(self._upstreams, job, job.outcome.file)
                 except (Unsent, Lost, OSError) as error:
                     if telling.attempts < FILE_TRIES:
                         return TryLater(None, f"the file cannot be fetched: {error}")
@@ -197,17 +196,6 @@ class Teller:
         except Exception as error:
             log.exception("delivery.failed", job_id=job.id)
             return TryLater(None, f"internal: {type(error).__name__}")
-
-    async def _fetch(self, job: Job, ref: FileRef) -> File | None:
-        upstream = self._upstreams.get(job.connection)
-        if upstream is None:
-            return None
-        response = await upstream.send(ref.request, person=job.asker.person, trace=job.trace)
-        if not response.ok:
-            raise Lost(f"the upstream answered {response.status}")
-        if not _is_what_it_says(ref, response):
-            raise Lost(f"what came is no {ref.media_type}")
-        return File(ref.name, ref.media_type, response.body)
 
     async def _show_progress(self, job: Job) -> None:
         try:
@@ -284,12 +272,6 @@ class Teller:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _is_what_it_says(ref: FileRef, response: Response) -> bool:
-    said = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    named = said in ("", "application/octet-stream", ref.media_type)
-    return named and response.body.startswith(MAGIC.get(ref.media_type, b""))
 
 
 def _without_file(job: Job) -> Job:

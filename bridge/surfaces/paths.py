@@ -34,7 +34,7 @@ _FORCE: Json = {
 
 
 def job_paths() -> dict[str, Json]:
-    """List, look, follow, retry, cancel."""
+    """List, look, follow, fetch, retry, cancel."""
     at = {"parameters": [ref("parameters", "JobId")]}
     job = ref("schemas", "Job")
     retry = answer("Accepted: it gets another chance.", job, "Location")
@@ -47,6 +47,7 @@ def job_paths() -> dict[str, Json]:
             "get": _operation("getJob", "One job.", {"200": answer("The job.", job)}, _LOOK),
         },
         "/api/v1/jobs/{id}/events": {**at, "get": _events()},
+        "/api/v1/jobs/{id}/file": {**at, "get": _file()},
         "/api/v1/jobs/{id}/retry": {
             **at,
             "post": {
@@ -115,6 +116,20 @@ def _events() -> Json:
         "content": {"text/event-stream": {"schema": {}}},
     }
     return _operation("followJob", "Follow a job (server-sent events).", {"200": stream}, _LOOK)
+
+
+def _file() -> Json:
+    told: Json = {
+        "schema": {"type": "string"},
+        "description": "`attachment`, with the file's name.",
+    }
+    content = {
+        "description": "The file, fetched from the upstream now.",
+        "headers": {**headers(), "Content-Disposition": told},
+        "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
+    }
+    bad = (*_LOOK, 403, 409, 410, 502)
+    return _operation("getJobFile", "The file of an ended job.", {"200": content}, bad)
 
 
 def _bulk(operation_id: str, summary: str) -> Json:

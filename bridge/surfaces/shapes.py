@@ -25,11 +25,13 @@ PROBLEMS: Mapping[int, str] = MappingProxyType(
         405: "The method is not allowed here; `Allow` says which is.",
         408: "The body took too long to arrive.",
         409: "The Idempotency-Key belongs to another request, or the job's state forbids it.",
+        410: "What was there is there no more.",
         413: "The body is too large.",
         415: "The body is not declared as JSON.",
         422: "Some fields are not usable; `errors` names each with a pointer.",
         429: "Too many requests; `Retry-After` says when to come again.",
         500: "The bridge failed; nothing was accepted.",
+        502: "The upstream did not give it; `Retry-After` says when to come again.",
         503: "Nothing was accepted now: busy, or not set up; `Retry-After` says when to come again.",
     }
 )
@@ -224,7 +226,7 @@ def problem_responses() -> Iterable[tuple[str, Json]]:
     """The component of each problem."""
     for status, description in PROBLEMS.items():
         names = {401: ["WWW-Authenticate"], 429: ["Retry-After", "RateLimit", "RateLimit-Policy"]}
-        told = names.get(status, ["Retry-After"] if status == 503 else [])
+        told = names.get(status, ["Retry-After"] if status in (502, 503) else [])
         yield (
             f"Problem{status}",
             {

@@ -176,7 +176,7 @@ async def test_a_large_file_is_a_link(outbound: Outbound, receiver: Receiver) ->
 
     carried = receiver.last()["file"]
     assert "content_base64" not in carried
-    assert carried["job_url"] == "https://bridge.example/api/v1/jobs/01JB00000000000000000000AB"
+    assert carried["url"] == "https://bridge.example/api/v1/jobs/01JB00000000000000000000AB/file"
 
 
 async def test_any_text_can_be_sent(outbound: Outbound, receiver: Receiver) -> None:

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from standardwebhooks import Webhook
 
 from bridge.sandbox.rocketchat import seed as rooms
 from tests.ends.stage import Stage, stage
-from tests.world import WEBHOOK_SECRET, serve
+from tests.world import API_TOKEN, WEBHOOK_SECRET, serve
 
 PDF = "rocketchat.request_pdf_transcript"
 
@@ -63,6 +64,31 @@ async def test_a_finished_pdf_comes_inside_the_callback(tmp_path: Path) -> None:
             len(made.content),
         )
         assert told["outcome"]["facts"]["pdf"] == "ready"
+
+
+async def test_a_large_pdf_is_fetched_from_the_address_in_the_callback(tmp_path: Path) -> None:
+    async with stage(tmp_path, server__public_url="http://127.0.0.1") as on, listening() as program:
+        await on.call(PDF, {"rid": rooms.CLOSED_PLAIN}, reply_to={"callback_url": program.url})
+        small = await _ended(on, program)
+        [made] = [f for f in on.rocketchat.files.values() if f.rid == rooms.CLOSED_PLAIN]
+        made = replace(made, content=made.content + b" " * 1_200_000)
+        on.rocketchat.files[made.id] = made
+        reply_to = {"callback_url": program.url}
+        await on.call(PDF, {"rid": rooms.CLOSED_PLAIN}, reply_to=reply_to)
+        await on.ended((await on.world.jobs())[0])
+        told = program.told[-1]
+        assert told["id"] != small["id"]
+        assert told["file"]["size"] > 1_200_000
+        path = told["file"]["url"].removeprefix("http://127.0.0.1")
+        headers = {"Authorization": f"Bearer {API_TOKEN}"}
+        async with aiohttp.ClientSession(on.world.url, headers=headers) as client:
+            async with client.get(path) as answer:
+                assert answer.status == 200
+                assert await answer.read() == made.content
+            on.rocketchat.files.clear()
+            async with client.get(path) as answer:
+                assert answer.status == 410
+                assert "Launch the action again" in (await answer.json())["detail"]
 
 
 async def test_an_automation_that_closes_gets_the_pdf_too(tmp_path: Path) -> None:

@@ -103,7 +103,13 @@ def test_openapi_is_valid_and_whole() -> None:
     assert len(set(operations)) == len(operations)
     for path in (
         *("/api/v1/jobs", "/api/v1/jobs/{id}", "/api/v1/jobs/{id}/retry", "/hooks/{source}"),
-        *("/api/v1/jobs/{id}/cancel", "/api/v1/jobs/{id}/events", "/healthz", "/readyz"),
+        *(
+            "/api/v1/jobs/{id}/cancel",
+            "/api/v1/jobs/{id}/events",
+            "/api/v1/jobs/{id}/file",
+            "/healthz",
+            "/readyz",
+        ),
     ):
         assert path in made["paths"]
     for name in made["components"]["headers"]:

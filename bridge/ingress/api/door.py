@@ -13,9 +13,10 @@ from typing import Any, Final
 import structlog
 from aiohttp import web
 
-from bridge.contract import Action, Job
+from bridge.contract import Action, Job, Upstream
 from bridge.ingress.api.callers import Caller, Callers
 from bridge.ingress.api.docs import Docs
+from bridge.ingress.api.files import Files
 from bridge.ingress.api.following import Follower, Reader, stream
 from bridge.ingress.api.launching import Launching, json_response
 from bridge.ingress.api.listing import read_query
@@ -47,6 +48,7 @@ class ApiDoor:
         intake: Intake,
         reader: Reader,
         operator: Operator,
+        upstreams: Mapping[str, Upstream],
         clock: Callable[[], float] = time.time,
         in_flight: InFlight | None = None,
     ) -> None:
@@ -61,6 +63,7 @@ class ApiDoor:
         self._follower = Follower(reader, most=settings.server.max_in_flight * STREAMS_PER_REQUESTS)
         self._launching = Launching(settings, catalogue, intake, self._follower)
         self._mending = Mending(operator)
+        self._files = Files(upstreams)
         self.docs = Docs(catalogue, settings.server.public_url)
 
     def routes(self) -> Sequence[web.RouteDef]:
@@ -71,6 +74,7 @@ class ApiDoor:
             f"{PATH}/jobs/cancel": {"POST": self._cancel_all},
             f"{PATH}/jobs/{{id}}": {"GET": self._job},
             f"{PATH}/jobs/{{id}}/events": {"GET": self._events},
+            f"{PATH}/jobs/{{id}}/file": {"GET": self._file},
             f"{PATH}/jobs/{{id}}/retry": {"POST": self._retry},
             f"{PATH}/jobs/{{id}}/cancel": {"POST": self._cancel},
         }
@@ -138,6 +142,9 @@ class ApiDoor:
         return await stream(
             request, self._follower, job, show=self._launching.show, clock=self._clock
         )
+
+    async def _file(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        return await self._files.bring(await self._find(request, caller), caller)
 
     async def _retry(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         body = await self._body(request)

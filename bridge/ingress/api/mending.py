@@ -76,7 +76,7 @@ class Mending:
     async def retry(self, job: Job, caller: Caller, body: Any) -> Job:
         """Another chance for one job. Raises `Problem`."""
         force = _read(Force, {} if body is None else body).force
-        _check(job, caller)
+        check_covered(job, caller)
         try:
             again = await self._operator.retry(job.id, scope=caller.scope, force=force)
         except NotAllowed as error:
@@ -85,7 +85,7 @@ class Mending:
 
     async def cancel(self, job: Job, caller: Caller) -> Job:
         """Stop one job. Raises `Problem`."""
-        _check(job, caller)
+        check_covered(job, caller)
         try:
             gone = await self._operator.cancel(job.id, scope=caller.scope)
         except NotAllowed as error:
@@ -125,7 +125,8 @@ class Mending:
             return False
 
 
-def _check(job: Job, caller: Caller) -> None:
+def check_covered(job: Job, caller: Caller) -> None:
+    """Raise `Problem` when the caller may not run the job's action there, now."""
     decision = caller.decide(job.action, job.connection)
     if not decision.allowed:
         raise Problem("not-covered", f"{decision.reason} Ask the operator to widen the key.")

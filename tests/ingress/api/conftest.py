@@ -19,6 +19,7 @@ from bridge.jobs.store import Store
 from bridge.jobs.tables import jobs
 from bridge.settings import Settings
 from tests.ingress.api.house import Client, Clock, open_store, settings
+from tests.jobs.toys import Upstream
 
 
 @pytest.fixture
@@ -36,7 +37,12 @@ Serve = Callable[[Settings], Awaitable[Client]]
 
 
 @pytest.fixture
-async def serve(store: Store, clock: Clock) -> AsyncIterator[Serve]:
+def upstreams() -> dict[str, Upstream]:
+    return {}
+
+
+@pytest.fixture
+async def serve(store: Store, clock: Clock, upstreams: dict[str, Upstream]) -> AsyncIterator[Serve]:
     clients: list[Client] = []
     doors: list[ApiDoor] = []
 
@@ -47,6 +53,7 @@ async def serve(store: Store, clock: Clock) -> AsyncIterator[Serve]:
             intake=store,
             reader=store,
             operator=Operator(store),
+            upstreams=upstreams,
             clock=clock,
         )
         app = web.Application()

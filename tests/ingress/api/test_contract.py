@@ -36,6 +36,7 @@ async def test_the_doors_keep_to_the_document(store: Store, clock: Clock, tmp_pa
         intake=store,
         reader=store,
         operator=Operator(store),
+        upstreams={},
         clock=clock,
     )
     hooks = WebhookDoor(settings=chosen, catalogue=catalogue(), intake=store, clock=clock)

@@ -63,6 +63,7 @@ async def test_the_shell_commands_run(tmp_path: Path) -> None:
     async with world(tmp_path) as here:
         running = await asyncio.create_subprocess_exec(
             *("bash", "-c", script),
+            cwd=tmp_path,
             env={
                 "PATH": "/usr/local/bin:/usr/bin:/bin",
                 "BRIDGE_URL": here.url,
@@ -77,6 +78,7 @@ async def test_the_shell_commands_run(tmp_path: Path) -> None:
         assert running.returncode == 0, said
         assert '"state":"done"' in said
         assert "event: job" in said
+        assert (tmp_path / "transcript.pdf").read_bytes().startswith(b"%PDF-")
         assert "superoffice.transfer_session" in said
         assert len(here.rocketchat.effects_of("close_room", rooms.OPEN_SERVED)) == 1
 

@@ -33,6 +33,7 @@ async def test_two_tenants_share_nothing(store: Store, clock: Clock) -> None:
         intake=store,
         reader=store,
         operator=Operator(store),
+        upstreams={},
         clock=clock,
     )
     app = web.Application()
