@@ -216,11 +216,11 @@ def _said(job: Job) -> tuple[str, str, str]:
         case JobState.CANCELLED:
             return "cancelled", words.CANCELLED_WHY, ""
         case JobState.PARKED:
-            offer = words.PARKED_NEXT.format(retry=words.RETRY, give_up=words.GIVE_UP)
+            offer = words.PARKED_NEXT.format(retry=_again(job).label, give_up=words.GIVE_UP)
             return "parked", words.PARKED_WHY.format(message=message), next_step or offer
         case JobState.UNKNOWN:
             given = bool(outcome and outcome.message.strip())
-            offer = words.UNKNOWN_NEXT.format(retry=words.RETRY)
+            offer = words.UNKNOWN_NEXT.format(retry=_again(job).label)
             return "unknown", message if given else words.UNKNOWN_WHY, next_step or offer
     kind = outcome.kind.value if outcome else OutcomeKind.UNKNOWN.value
     return kind, message, next_step
@@ -229,13 +229,21 @@ def _said(job: Job) -> tuple[str, str, str]:
 def _follow_ups(job: Job) -> list[FollowUp]:
     """The outcome's own next things; a job that stopped in the middle also offers itself again."""
     own = list(job.outcome.follow_ups) if job.outcome else []
-    again = FollowUp(words.RETRY, RETRY_JOB, {"job": job.id})
+    again = _again(job)
+    others = [offer for offer in own if offer is not again]
     match job.state:
         case JobState.PARKED:
-            return [again, FollowUp(words.GIVE_UP, CANCEL_JOB, {"job": job.id}), *own]
+            return [again, FollowUp(words.GIVE_UP, CANCEL_JOB, {"job": job.id}), *others]
         case JobState.UNKNOWN:
-            return [again, *own]
+            return [again, *others]
     return own
+
+
+def _again(job: Job) -> FollowUp:
+    """The one way to try again: two buttons of that kind would leave a person to guess."""
+    offers = job.outcome.follow_ups if job.outcome else ()
+    same = (offer for offer in offers if offer.action == job.action and not offer.ask)
+    return next(same, FollowUp(words.RETRY, RETRY_JOB, {"job": job.id}))
 
 
 def _footer(job: Job, *, named: bool) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.contract import Done, FollowUp, JobState, Pending, ReplyTo
+from bridge.contract import Done, FollowUp, JobState, Pending, ReplyTo, Unknown
 from bridge.delivery import notices
 from bridge.delivery.results import Told
 from bridge.sandbox.slack import seed
@@ -114,6 +114,25 @@ async def test_a_job_that_stopped_offers_itself_again(
     assert message.ephemeral_to == seed.ANNA
     assert all(label in office.text(message) for label in labels)
     assert state.value.capitalize() in office.text(message)
+
+
+@pytest.mark.parametrize("state", [JobState.PARKED, JobState.UNKNOWN])
+async def test_an_end_that_brings_its_own_way_to_try_again_offers_no_second_one(
+    office: Office, state: JobState
+) -> None:
+    own = FollowUp("Close it once more", "rocketchat.close_room", {"room": "abc"})
+    other = FollowUp("Transcript", "rocketchat.request_pdf_transcript", {"room": "abc"})
+    ended = job(Unknown("x", "Nobody knows.", follow_ups=(own, other)), state)
+
+    await office.tell(ended, office.target())
+
+    [message] = office.seen()
+    [actions] = [block for block in message.blocks if block["type"] == "actions"]
+    labels = [element["text"]["text"] for element in actions["elements"]]
+    assert [label for label in labels if label != "Give up"] == ["Close it once more", "Transcript"]
+    assert "“Close it once more”" in office.text(
+        message
+    )  # the sentence names the button that is there
 
 
 async def test_every_kind_has_a_word(office: Office) -> None:
