@@ -19,13 +19,14 @@ test: .venv/ready-dev ## Run every test
 	@$(RUN) pytest -q -m "not alone" -n 2 --dist worksteal $(ARGS)
 	@$(RUN) pytest -q -m alone $(ARGS)
 
-check: .venv/ready-dev ## Format, lint, types, import rules, dead code, docs in step with code
+check: .venv/ready-dev ## Format, lint, types, import rules, dead code, docs in step with code, licences, weaknesses
 	$(BIN)/ruff format --check bridge tests
 	$(BIN)/ruff check bridge tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/vulture
 	$(RUN) tests.generated --check
+	$(RUN) tests.supply
 
 fix: .venv/ready-dev ## Format, apply safe fixes, rewrite the generated parts
 	$(BIN)/ruff check --fix bridge tests
