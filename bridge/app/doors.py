@@ -23,6 +23,7 @@ from bridge.ingress.slack.install import installations_of
 from bridge.ingress.slack.reading import StoredJobs
 from bridge.ingress.slack.references import References
 from bridge.ingress.webhooks import WebhookDoor
+from bridge.jobs.auditing import Audit
 from bridge.jobs.database import open_engine, parse_url
 from bridge.jobs.links import Links
 from bridge.jobs.operating import Operator
@@ -50,7 +51,7 @@ class Doors:
         worker: Callable[[], Worker | None],
         clock: Callable[[], float],
     ) -> None:
-        operator, links = Operator(store), Links(store)
+        operator, links, audit = Operator(store), Links(store), Audit(store)
         linking = Linking(settings, links, store.vault, clock=clock)
         self.slack = SlackDoor(
             settings=settings,
@@ -70,6 +71,7 @@ class Doors:
                 outbound,
             ),
             linking=linking,
+            audit=audit,
         )
         self.link = LinkDoor(
             settings=settings,
@@ -89,6 +91,7 @@ class Doors:
             operator=operator,
             upstreams=upstreams,
             clock=clock,
+            audit=audit,
             in_flight=in_flight,
         )
         self.webhooks = WebhookDoor(

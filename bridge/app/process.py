@@ -22,9 +22,10 @@ from bridge.ingress.slack.references import References
 from bridge.ingress.webhooks import read_sources
 from bridge.jobs.acting import Acting
 from bridge.jobs.attempt import Claimed, Manners, Runner
+from bridge.jobs.auditing import Actor, Audit
 from bridge.jobs.limits import Limits
 from bridge.jobs.links import Links
-from bridge.jobs.operating import Operator
+from bridge.jobs.operating import Bounds, Operator
 from bridge.jobs.pace import Window
 from bridge.jobs.reach import Reach
 from bridge.jobs.store import Store
@@ -120,6 +121,7 @@ class Bridge:
         metrics.reloaded(failed=change is None)
         if change is None:
             log.error("app.reload_refused", problem=self.reloader.error)
+            await self._noted_reload("refused", self.reloader.error)
             return
         settings = self.reloader.current
         old, new = self.doors, self._doors(settings)
@@ -133,8 +135,13 @@ class Bridge:
         with contextlib.suppress(StoreDown):
             await self.reach.look(works=self.works)
         log.info("app.reloaded", changed=list(change.changed), restart=list(change.needs_restart))
+        await self._noted_reload("done", ", ".join(change.changed))
         if self.serves:
             await old.close(settings.jobs.drain_s)
+
+    async def _noted_reload(self, outcome: str, detail: str) -> None:
+        who = Actor("process", "SIGHUP")
+        await Audit(self.store).note(who, "settings.reload", outcome=outcome, detail=detail)
 
     async def drain(self) -> None:
         """Refuse new work with 503 while what runs ends within the budget; give back the rest."""
@@ -279,9 +286,12 @@ class Bridge:
             jobs, now = self.settings.jobs, self.clock()
             try:
                 gone = await self.operator.prune(
-                    done_before=now - jobs.keep_done_days * DAY_S,
-                    parked_before=now - jobs.keep_parked_days * DAY_S,
-                    keys_before=now - jobs.keep_keys_s,
+                    Bounds(
+                        done_before=now - jobs.keep_done_days * DAY_S,
+                        parked_before=now - jobs.keep_parked_days * DAY_S,
+                        keys_before=now - jobs.keep_keys_s,
+                        audit_before=now - jobs.keep_audit_days * DAY_S,
+                    )
                 )
                 if gone:
                     log.info("app.pruned", jobs=gone)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from bridge.cli import calling, checking, documents, jobs, serving
+from bridge.cli import auditing, calling, checking, documents, jobs, serving
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,6 +26,7 @@ for verb in (
     calling.explain,
     jobs.jobs,
     jobs.erase,
+    auditing.audit,
     checking.check,
     checking.doctor,
     documents.openapi,

@@ -5,7 +5,9 @@ They work on the database itself, beside a running bridge or without one.
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +18,7 @@ from bridge.cli.entry import run, settings
 
 if TYPE_CHECKING:
     from bridge.contract import Job
+    from bridge.jobs.auditing import Actor
     from bridge.jobs.operating import Filter, Operator
 
 T = TypeVar("T")
@@ -33,6 +36,16 @@ def with_operator(work: Callable[[Operator], Awaitable[T]]) -> T:
             return await work(Operator(store))
 
     return run(whole)
+
+
+def actor() -> Actor:
+    """Whoever types here, as the audit trail names them."""
+    from bridge.jobs.auditing import Actor
+
+    try:
+        return Actor("cli", getpass.getuser(), "cli")
+    except (KeyError, OSError):  # a container's user may have no name
+        return Actor("cli", str(os.getuid()), "cli")
 
 
 def filtered(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -116,8 +129,8 @@ def retry(*, job_id: str | None, force: bool, **given: Any) -> None:
     _mend(
         job_id,
         given,
-        one=lambda operator, name: operator.retry(name, force=force),
-        many=lambda operator, which: operator.retry_all(which, force=force),
+        one=lambda operator, name: operator.retry(name, force=force, by=actor()),
+        many=lambda operator, which: operator.retry_all(which, force=force, by=actor()),
         done="retried",
     )
 
@@ -130,8 +143,8 @@ def cancel(*, job_id: str | None, **given: Any) -> None:
     _mend(
         job_id,
         given,
-        one=lambda operator, name: operator.cancel(name),
-        many=lambda operator, which: operator.cancel_all(which),
+        one=lambda operator, name: operator.cancel(name, by=actor()),
+        many=lambda operator, which: operator.cancel_all(which, by=actor()),
         done="cancelled",
     )
 
@@ -143,7 +156,7 @@ def erase(*, room: str, yes: bool) -> None:
     """Erase everything that is stored about one room or session."""
     if not yes:
         click.confirm(f"Erase every job about {room}, with attempts and deliveries?", abort=True)
-    gone = with_operator(lambda operator: operator.erase_room(room))
+    gone = with_operator(lambda operator: operator.erase_room(room, by=actor()))
     click.echo(f"{gone} jobs erased.")
 
 

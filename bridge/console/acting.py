@@ -56,7 +56,7 @@ class Acting:
     async def _retry(self, visit: Visit) -> web.StreamResponse:
         job_id, force = visit.request.match_info["id"], visit.text("force") == "yes"
         try:
-            job = await self._operator.retry(job_id, force=force)
+            job = await self._operator.retry(job_id, force=force, by=visit.session.actor)
         except NotAllowed as error:
             return await self._showing.job_page(visit, job_id, problem=str(error), status=409)
         return self._after(visit, job_id, found=job is not None, what="retried")
@@ -65,7 +65,7 @@ class Acting:
         job_id = visit.request.match_info["id"]
         what = "given_up" if visit.text("parked") == "yes" else "cancelled"
         try:
-            job = await self._operator.cancel(job_id)
+            job = await self._operator.cancel(job_id, by=visit.session.actor)
         except NotAllowed as error:
             return await self._showing.job_page(visit, job_id, problem=str(error), status=409)
         return self._after(visit, job_id, found=job is not None, what=what)
@@ -106,9 +106,9 @@ class Acting:
         asked = self._bounded(deed, Asked.read(visit.form, states))
         which = asked.filter(self._clock())
         if deed == "retry":
-            ids = await self._operator.retry_all(which)
+            ids = await self._operator.retry_all(which, by=visit.session.actor)
         else:
-            ids = await self._operator.cancel_all(which)
+            ids = await self._operator.cancel_all(which, by=visit.session.actor)
         self._note(visit, f"{deed}_all", count=len(ids))
         values = self._gate.frame(visit, here="jobs") | {"deed": deed, "total": len(ids)}
         return page("bulk_done.html", values)

@@ -21,6 +21,7 @@ from bridge.console.signing_in_slack import SlackSigningIn
 from bridge.console.story import Stories
 from bridge.console.visit import Gate, Visit
 from bridge.contract import Action
+from bridge.jobs.auditing import Audit
 from bridge.jobs.operating import Operator
 from bridge.jobs.store import Store
 from bridge.jobs.worker import Worker
@@ -59,7 +60,8 @@ class Console:
             https=settings.server.public_url.startswith("https://"),
             clock=clock,
         )
-        gate = Gate(sessions, store, clock)
+        audit = Audit(store)
+        gate = Gate(sessions, store, audit, clock)
         slack = settings.slack
         with_slack = bool(slack.client_id and slack.client_secret and staff)
         self._sessions = sessions
@@ -71,6 +73,7 @@ class Console:
             token=token,
             with_slack=with_slack,
             trusted_proxies=settings.server.trusted_proxies,
+            audit=audit,
         )
         self._slack = (
             SlackSigningIn(

@@ -17,6 +17,7 @@ from typing import Final, Literal
 from aiohttp import web
 
 from bridge.console.roles import Role, Staff
+from bridge.jobs.auditing import Actor
 from bridge.vault import Unreadable, Vault
 
 PURPOSE: Final = "console session"
@@ -41,6 +42,12 @@ class Session:
     user_id: str = ""
     team_id: str = ""
     enterprise_id: str = ""
+
+    @property
+    def actor(self) -> Actor:
+        """As the audit trail names them; many may share the token."""
+        team = self.team_id or self.enterprise_id
+        return Actor("console", self.user_id or self.how, f"slack:{team}" if team else "api")
 
 
 class Sessions:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
+from typing import Final
 
 import structlog
 from aiohttp import web
@@ -18,8 +19,11 @@ from bridge.console.pages import page
 from bridge.console.roles import Role
 from bridge.console.session import Session
 from bridge.console.visit import Gate, Visit, from_elsewhere, see
+from bridge.jobs.auditing import Actor, Audit
 
 log = structlog.get_logger()
+
+SIGN_IN: Final = "console.sign_in"
 
 
 class SigningIn:
@@ -33,12 +37,14 @@ class SigningIn:
         token: str,
         with_slack: bool,
         trusted_proxies: Sequence[str],
+        audit: Audit,
     ) -> None:
         self._gate = gate
         self._knocks = knocks
         self._token = token.encode()
         self._with_slack = with_slack
         self._trusted_proxies = trusted_proxies
+        self._audit = audit
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [
@@ -63,12 +69,16 @@ class SigningIn:
             self._gate.sessions.keep(visit.request, response, visit.session)
         return response
 
-    def admit(self, request: web.Request, response: web.Response, session: Session) -> None:
+    async def admit(self, request: web.Request, response: web.Response, session: Session) -> None:
         """Let somebody in: their old session ends, a new one begins."""
         self._gate.sessions.keep(request, response, session)
         log.info(
             "console.signed_in", how=session.how, user_id=session.user_id, team_id=session.team_id
         )
+        await self._audit.note(session.actor, SIGN_IN, target=self._from(request))
+
+    def _from(self, request: web.Request) -> str:
+        return address(request, self._trusted_proxies)
 
     async def _ask(self, visit: Visit) -> web.StreamResponse:
         if visit.role > Role.NOBODY:
@@ -79,7 +89,7 @@ class SigningIn:
         return self.refuse(visit, wording.SIGN_IN["none"] if nothing else "", 200)
 
     async def _answer(self, visit: Visit) -> web.StreamResponse:
-        who = address(visit.request, self._trusted_proxies)
+        who = self._from(visit.request)
         wait_s = self._knocks.wait_s(who)
         if wait_s:
             return self.refuse(visit, wording.SIGN_IN["wait"].format(seconds=wait_s), 429, wait_s)
@@ -87,13 +97,17 @@ class SigningIn:
         if not self._token or not hmac.compare_digest(given, self._token):
             self._knocks.failed(who)
             log.warning("console.sign_in_failed", remote=who)
+            stranger = Actor("console", "stranger")
+            await self._audit.note(stranger, SIGN_IN, target=who, outcome="denied")
             return self.refuse(visit, wording.SIGN_IN["wrong"], 403)
         response = see("/console")
-        self.admit(visit.request, response, self._gate.sessions.with_token())
+        await self.admit(visit.request, response, self._gate.sessions.with_token())
         return response
 
     async def _leave(self, visit: Visit) -> web.StreamResponse:
         response = see("/console/sign-in")
         self._gate.sessions.end(visit.request, response, visit.session)
         log.info("console.signed_out", how=visit.session.how, user_id=visit.session.user_id)
+        if visit.role > Role.NOBODY:
+            await self._audit.note(visit.session.actor, "console.sign_out")
         return response

@@ -19,6 +19,7 @@ from bridge.console.headers import UNSTORED
 from bridge.console.pages import page
 from bridge.console.roles import Role
 from bridge.console.session import FIELD, Session, Sessions, is_ours
+from bridge.jobs.auditing import Audit
 from bridge.jobs.store import Store
 from bridge.jobs.writer import StoreDown
 
@@ -52,9 +53,12 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Gate:
     """Lets visits through to the pages."""
 
-    def __init__(self, sessions: Sessions, store: Store, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, sessions: Sessions, store: Store, audit: Audit, clock: Callable[[], float]
+    ) -> None:
         self.sessions = sessions
         self._store = store
+        self._audit = audit
         self._clock = clock
 
     def __call__(self, room: Room, *, needs: Role) -> Handler:
@@ -77,6 +81,8 @@ class Gate:
                     return self.message(Visit(request, session, role, form), wording.NOT_OURS, 403)
             visit = Visit(request, session, role, form)
             if role < needs:
+                if request.method == "POST":
+                    await self._audit.note(session.actor, request.path, outcome="denied")
                 return self.message(visit, wording.VIEWERS_ONLY, 403)
             try:
                 return await room(visit)

@@ -14,12 +14,14 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, and_, delete, insert, select, update
 
+from bridge.jobs.auditing import Actor, Event, add
 from bridge.jobs.store import Store
 from bridge.jobs.tables import link_uses, links
 from bridge.vault import Unreadable
 
 log = structlog.get_logger()
 
+LINKED, UNLINKED = "account.link", "account.unlink"
 KEEP_USES_S = 86_400.0  # far longer than any ticket lives
 NOTED_EVERY_S = 60.0  # `last_used` is for people and need not be written for each request
 
@@ -90,6 +92,9 @@ class Links:
             connection.execute(delete(link_uses).where(old))
             if not connection.execute(update(links).where(this).values(**values)).rowcount:
                 connection.execute(insert(links).values(**keys, **values))
+            who = Actor("slack", link.user_id, link.scope)
+            said = Event(link.linked_at, who, LINKED, link.account_id, link.connection)
+            add(connection, [said])
             return True
 
         if not await self._store.write(change, alone=True):
@@ -123,15 +128,44 @@ class Links:
 
     async def remove(self, scope: str, user_id: str, name: str) -> bool:
         """Forget a link; False when there was none."""
-        change = delete(links).where(_this(scope, user_id, name))
-        gone = await self._store.write(lambda connection: connection.execute(change).rowcount)
+        who, now = Actor("slack", user_id, scope), self._store.clock()
+
+        def change(connection: Connection) -> int:
+            unlinking = delete(links).where(_this(scope, user_id, name))
+            ids = connection.scalars(unlinking.returning(links.c.account_id)).all()
+            add(connection, [Event(now, who, UNLINKED, one, name) for one in ids])
+            return len(ids)
+
+        gone = await self._store.write(change)
         log.info("links.unlinked", scope=scope, user_id=user_id, connection=name, links=gone)
         return gone > 0
 
     async def remove_all(self, scope: str) -> int:
         """Forget a tenant: the app was uninstalled there."""
-        change = delete(links).where(links.c.scope == scope)
-        return await self._store.write(lambda connection: connection.execute(change).rowcount)
+        now = self._store.clock()
+
+        def change(connection: Connection) -> int:
+            forgetting = delete(links).where(links.c.scope == scope)
+            gone = connection.execute(
+                forgetting.returning(links.c.user_id, links.c.account_id, links.c.connection)
+            ).all()
+            add(
+                connection,
+                [
+                    Event(
+                        now,
+                        Actor("slack", one.user_id, scope),
+                        UNLINKED,
+                        one.account_id,
+                        one.connection,
+                        detail="the app was uninstalled",
+                    )
+                    for one in gone
+                ],
+            )
+            return len(gone)
+
+        return await self._store.write(change)
 
     def _sealed(self, link: Link) -> str:
         whose = [link.scope, link.user_id, link.connection]

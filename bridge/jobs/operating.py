@@ -11,31 +11,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    case,
-    delete,
-    insert,
-    or_,
-    select,
-    text,
-    true,
-    update,
-)
+from sqlalchemy import Connection, case, insert, or_, select, text, true, update
 
 from bridge import metrics
 from bridge.contract import Job, JobState
-from bridge.jobs import bell, counting, lanes
+from bridge.jobs import bell, counting, lanes, retention
+from bridge.jobs.auditing import UNNAMED, Actor, Audit, Event, add
 from bridge.jobs.filtering import Filter, clauses
+from bridge.jobs.retention import Bounds
 from bridge.jobs.rows import delivery_rows, from_row, open_reply_to
 from bridge.jobs.store import Store
-from bridge.jobs.tables import ACTIVE, FINISHED, attempts, deliveries, jobs, keys
+from bridge.jobs.tables import ACTIVE, FINISHED, attempts, deliveries, jobs
 
-__all__ = ["Filter", "NotAllowed", "Operator", "Page"]
+__all__ = ["Bounds", "Filter", "NotAllowed", "Operator", "Page"]
 
 RETRYABLE = (JobState.PARKED, JobState.UNKNOWN)  # without force
 BULK = 1000
-ERASED = "[erased]"
+RETRIED, CANCELLED = "job.retry", "job.cancel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,71 +96,53 @@ class Operator:
         return await self._store.read(look)
 
     async def retry(
-        self, job_id: str, *, scope: str | None = None, force: bool = False
+        self, job_id: str, *, scope: str | None = None, force: bool = False, by: Actor = UNNAMED
     ) -> Job | None:
         """Give a job another chance; None when there is no such job. Raises `NotAllowed`."""
         job = await self._store.get(job_id, scope=scope)
         if job is None:
             return None
-        again = await self._retry([job_id], force=force)
+        again = await self.retry_these([job_id], force=force, by=by)
         if not again:
+            await self._refused(job, RETRIED, by)
             raise NotAllowed(_why_no_retry(job, force=force))
         return await self._store.get(job_id)
 
-    async def retry_all(self, which: Filter, *, force: bool = False) -> list[str]:
+    async def retry_all(
+        self, which: Filter, *, force: bool = False, by: Actor = UNNAMED
+    ) -> list[str]:
         """Retry at most `BULK` jobs that match and may be retried; their ids."""
-        return await self._retry(await self._ids(which), force=force)
+        return await self.retry_these(await self._ids(which), force=force, by=by)
 
-    async def cancel(self, job_id: str, *, scope: str | None = None) -> Job | None:
+    async def cancel(
+        self, job_id: str, *, scope: str | None = None, by: Actor = UNNAMED
+    ) -> Job | None:
         """Stop a job that has not ended and is not being worked on. Raises `NotAllowed`."""
         job = await self._store.get(job_id, scope=scope)
         if job is None:
             return None
-        if not await self._cancel([job_id]):
+        if not await self.cancel_these([job_id], by=by):
+            await self._refused(job, CANCELLED, by)
             raise NotAllowed(_why_no_cancel(job))
         return await self._store.get(job_id)
 
-    async def cancel_all(self, which: Filter) -> list[str]:
+    async def cancel_all(self, which: Filter, *, by: Actor = UNNAMED) -> list[str]:
         """Cancel at most `BULK` jobs that match and may be cancelled; their ids."""
-        return await self._cancel(await self._ids(which))
+        return await self.cancel_these(await self._ids(which), by=by)
 
-    async def prune(self, *, done_before: float, parked_before: float, keys_before: float) -> int:
-        """Remove finished jobs and old keys; how many jobs went."""
+    async def prune(self, bounds: Bounds) -> int:
+        """Remove finished jobs, old keys and old lines of the audit trail; how many jobs went."""
+        return await self._store.write(lambda connection: retention.prune(connection, bounds))
 
-        def change(connection: Connection) -> int:
-            connection.execute(delete(keys).where(keys.c.created_at < keys_before))
-            old = (
-                select(jobs.c.seq)
-                .where(
-                    text(FINISHED),
-                    or_(
-                        (jobs.c.state != "parked") & (jobs.c.finished_at < done_before),
-                        (jobs.c.state == "parked") & (jobs.c.finished_at < parked_before),
-                    ),
-                )
-                .order_by(jobs.c.finished_at)
-                .limit(500)
-            )
-            return len(_remove(connection, [row.seq for row in connection.execute(old)]))
-
-        return await self._store.write(change)
-
-    async def erase_room(self, room: str) -> int:
+    async def erase_room(self, room: str, *, by: Actor = UNNAMED) -> int:
         """Remove everything about one room or session, on every connection; how many jobs went.
 
         A job that is being worked on keeps running; its record is erased, so its end is not stored.
         """
-
-        def change(connection: Connection) -> int:
-            lane = or_(jobs.c.lane == room, jobs.c.lane.endswith(f":{room}", autoescape=True))
-            # locked, or a job accepted meanwhile would wait for ever behind one that is gone
-            names = set(connection.scalars(select(jobs.c.lane).where(lane).distinct()))
-            lanes.lock(connection, names)
-            return len(
-                _remove(connection, list(connection.scalars(select(jobs.c.seq).where(lane))))
-            )
-
-        return await self._store.write(change, alone=True)
+        now = self._store.clock()
+        return await self._store.write(
+            lambda connection: retention.erase(connection, room, by, now), alone=True
+        )
 
     async def _ids(self, which: Filter) -> list[str]:
         def look(connection: Connection) -> list[str]:
@@ -177,7 +151,22 @@ class Operator:
 
         return await self._store.read(look)
 
-    async def _retry(self, ids: Sequence[str], *, force: bool) -> list[str]:
+    async def _refused(self, job: Job, what: str, by: Actor) -> None:
+        room = job.lane.partition(":")[2]
+        await Audit(self._store).note(
+            by,
+            what,
+            target=room,
+            connection=job.connection,
+            job_id=job.id,
+            outcome="refused",
+            detail=f"{job.action} is {job.state.value}",
+        )
+
+    async def retry_these(
+        self, ids: Sequence[str], *, force: bool = False, by: Actor = UNNAMED
+    ) -> list[str]:
+        """Retry those of them that may be retried, in one transaction; their ids."""
         now = self._store.clock()
         allowed = [state.value for state in RETRYABLE]
         if force:
@@ -213,8 +202,9 @@ class Operator:
                     rank=now,
                     tried_since=now,
                 )
-                .returning(jobs.c.id, jobs.c.seq)
+                .returning(jobs.c.id, jobs.c.seq, jobs.c.action, jobs.c.connection, jobs.c.lane)
             ).all()
+            add(connection, [_deed(row, RETRIED, by, now, force=force) for row in rows])
             # what was not yet told of the end before is not told beside the new one
             connection.execute(
                 update(deliveries)
@@ -232,7 +222,8 @@ class Operator:
         self._tell(again)
         return again
 
-    async def _cancel(self, ids: Sequence[str]) -> list[str]:
+    async def cancel_these(self, ids: Sequence[str], *, by: Actor = UNNAMED) -> list[str]:
+        """Cancel those of them that may be cancelled, in one transaction; their ids."""
         now = self._store.clock()
 
         def change(connection: Connection) -> list[tuple[str, str, str]]:
@@ -249,6 +240,7 @@ class Operator:
                 .values(state="cancelled", run_at=None, finished_at=now)
                 .returning(jobs)
             ).all()
+            add(connection, [_deed(row, CANCELLED, by, now) for row in rows])
             told = [
                 delivery
                 for row in rows
@@ -276,10 +268,9 @@ class Operator:
             self._store.wake()
 
 
-def _remove(connection: Connection, seqs: Sequence[int]) -> Sequence[int]:
-    for start in range(0, len(seqs), 500):
-        connection.execute(delete(jobs).where(jobs.c.seq.in_(seqs[start : start + 500])))
-    return seqs
+def _deed(row: Any, what: str, by: Actor, now: float, *, force: bool = False) -> Event:
+    room, detail = row.lane.partition(":")[2], f"{row.action}{' with force' if force else ''}"
+    return Event(now, by, what, room, row.connection, row.id, detail=detail)
 
 
 def _why_no_retry(job: Job, *, force: bool) -> str:

@@ -1,4 +1,4 @@
-"""The tables: jobs, their attempts and deliveries, idempotency keys, paces, who is served, and people's links.
+"""The tables: jobs, attempts, deliveries, keys, paces, who is served, people's links, the audit trail.
 
 One schema for SQLite and Postgres. The partial indexes are what keeps accept and claim as fast with
 a million finished rows as with none: every hot query names its states as literals, so that both
@@ -166,4 +166,21 @@ link_uses = Table(
     metadata,
     Column("id", String(64), primary_key=True),  # a one-time link that was used
     Column("used_at", Float, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", _Serial, primary_key=True, autoincrement=True),
+    Column("at", Float, nullable=False),
+    Column("door", String(12), nullable=False),
+    Column("who", String(120), nullable=False),  # a person's or a key's id
+    Column("scope", String(120), nullable=False),  # the tenant, as in jobs
+    Column("what", String(80), nullable=False),
+    Column("target", String(250), nullable=False),
+    Column("connection", String(120), nullable=False),
+    Column("job_id", String(32), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("detail", String(250), nullable=False),
+    Index("audit_at", "at", "seq"),
 )

@@ -142,6 +142,9 @@ class Jobs(Section):
         7.0, gt=0, description="Payloads of finished jobs are kept so long."
     )
     keep_parked_days: float = Field(30.0, gt=0, description="Payloads of parked jobs.")
+    keep_audit_days: float = Field(
+        400.0, gt=0, description="Lines of the audit trail: ids and outcomes, no payloads."
+    )
     breaker_failures: int = Field(5, ge=1, description="Failures in a row that open a breaker.")
     breaker_probe_s: float = Field(
         15.0, gt=0, description="Seconds between probes while it is open."

@@ -11,6 +11,12 @@ _WORD: Json = {"type": "string", "maxLength": 120}
 _STATE: Json = {"enum": [state.value for state in JobState]}
 _BODY = (400, 401, 403, 404, 408, 413, 415, 422, 429, 500, 503)
 _LOOK = (400, 401, 404, 429, 500, 503)
+_TRAIL = (*_LOOK, 403)
+AUDIT_COLUMNS = (
+    *("at", "door", "who", "scope", "what", "target"),
+    *("connection", "job_id", "outcome", "detail"),
+)
+CURSOR = r"^(\d{1,12}(?:\.\d{1,9})?_\d{1,18}_\d{1,18})?$"
 _FILTERS: dict[str, tuple[Json, str]] = {
     "action": (_WORD, "An action's name."),
     "connection": (_WORD, "A connection's name."),
@@ -46,6 +52,7 @@ def job_paths() -> dict[str, Json]:
             **at,
             "get": _operation("getJob", "One job.", {"200": answer("The job.", job)}, _LOOK),
         },
+        "/api/v1/audit": {"get": _audit()},
         "/api/v1/jobs/{id}/events": {**at, "get": _events()},
         "/api/v1/jobs/{id}/file": {**at, "get": _file()},
         "/api/v1/jobs/{id}/retry": {
@@ -107,6 +114,34 @@ def _list() -> Json:
     ]
     good = {"200": answer("A page of jobs, newest first.", page)}
     return {**_operation("listJobs", "List jobs.", good, _LOOK), "parameters": parameters}
+
+
+def _audit() -> Json:
+    word: Json = {"type": "string"}
+    line: Json = {
+        "type": "object",
+        "required": list(AUDIT_COLUMNS),
+        "properties": dict.fromkeys(AUDIT_COLUMNS, word) | {"at": MOMENT},
+    }
+    page: Json = {
+        "type": "object",
+        "required": ["events", "cursor"],
+        "properties": {
+            "events": {"type": "array", "items": line},
+            "cursor": {"type": ["string", "null"], "description": "Of the next page, if any."},
+        },
+    }
+    parameters = [
+        _query("who", _WORD, "A person's id, or a scope such as key:ci."),
+        _query("what", _WORD, "An action's name, or a deed such as job.retry."),
+        _query("since", MOMENT, "At or after this time."),
+        _query("until", MOMENT, "Before this time."),
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000}, "Lines per page."),
+        _query("cursor", {"type": "string", "pattern": CURSOR}, "From the page before."),
+    ]
+    good = {"200": answer("Who did what, on what, with what outcome; newest first.", page)}
+    operation = _operation("listAudit", "The audit trail; for the operator's token.", good, _TRAIL)
+    return {**operation, "parameters": parameters}
 
 
 def _events() -> Json:

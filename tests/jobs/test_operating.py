@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Table, func, select
 
 from bridge.contract import JobState
-from bridge.jobs.operating import Filter, NotAllowed, Operator
+from bridge.jobs.operating import Bounds, Filter, NotAllowed, Operator
 from bridge.jobs.store import Store
 from bridge.jobs.tables import attempts, deliveries, keys
 from tests.jobs.house import all_jobs, claim, ending, rows, store_on, working
@@ -128,9 +128,11 @@ async def test_old_jobs_and_keys_go_and_young_ones_stay(database_url: str) -> No
         operator = Operator(store)
         day = 86_400
         gone = await operator.prune(
-            done_before=clock.now - 7 * day,
-            parked_before=clock.now - 30 * day,
-            keys_before=clock.now - 3 * day,
+            Bounds(
+                done_before=clock.now - 7 * day,
+                parked_before=clock.now - 30 * day,
+                keys_before=clock.now - 3 * day,
+            )
         )
         assert gone == 1
         assert [job.args["room"] for job in await all_jobs(store)] == ["parked", "new"]

@@ -14,6 +14,7 @@ from typing import Final
 from bridge.access import Decision, decide_key, key_expired
 from bridge.contract import Asker
 from bridge.ingress.http.problems import Problem
+from bridge.jobs.auditing import Actor
 from bridge.settings import Api, ApiKey
 
 MASTER_SCOPE: Final = "api"  # a key's scope begins with "key:", so the two never meet
@@ -32,6 +33,10 @@ class Caller:
     def scope(self) -> str | None:
         """What limits its view of jobs; None: nothing does."""
         return self.asker.scope if self.key else None
+
+    @property
+    def actor(self) -> Actor:
+        return Actor.of(self.asker)
 
     def decide(self, action_id: str, connection: str) -> Decision:
         if self.key is None:

@@ -19,12 +19,13 @@ from bridge.ingress.api.docs import Docs
 from bridge.ingress.api.files import Files
 from bridge.ingress.api.following import Follower, Reader, stream
 from bridge.ingress.api.launching import Launching, json_response
-from bridge.ingress.api.listing import read_query
+from bridge.ingress.api.listing import read_audit_query, read_query
 from bridge.ingress.api.mending import Mending, Operator
 from bridge.ingress.http import bodies
 from bridge.ingress.http.edge import edge, nowhere, only
 from bridge.ingress.http.limits import InFlight, Limits
 from bridge.ingress.http.problems import Problem
+from bridge.jobs.auditing import Audit
 from bridge.jobs.intake import Intake
 from bridge.settings import Settings
 
@@ -34,6 +35,7 @@ Answer = tuple[web.StreamResponse, Mapping[str, str]]
 Signed = Callable[[web.Request, Caller], Awaitable[web.StreamResponse]]
 PATH: Final = "/api/v1"
 MAX_JOB_ID: Final = 40
+NOT_COVERED: Final = "not-covered"
 STREAMS_PER_REQUESTS: Final = 2  # waiting ones cost memory only, but not none
 
 
@@ -50,6 +52,7 @@ class ApiDoor:
         operator: Operator,
         upstreams: Mapping[str, Upstream],
         clock: Callable[[], float] = time.time,
+        audit: Audit,
         in_flight: InFlight | None = None,
     ) -> None:
         """`in_flight`: shared with the other HTTP doors, when there are others."""
@@ -57,6 +60,7 @@ class ApiDoor:
         self._reader = reader
         self._operator = operator
         self._clock = clock
+        self._audit = audit
         self._callers = Callers(settings.api, clock)
         self._limits = Limits(clock)
         self._in_flight = in_flight or InFlight(settings.server.max_in_flight)
@@ -72,6 +76,7 @@ class ApiDoor:
             f"{PATH}/jobs": {"GET": self._list},
             f"{PATH}/jobs/retry": {"POST": self._retry_all},
             f"{PATH}/jobs/cancel": {"POST": self._cancel_all},
+            f"{PATH}/audit": {"GET": self._trail},
             f"{PATH}/jobs/{{id}}": {"GET": self._job},
             f"{PATH}/jobs/{{id}}/events": {"GET": self._events},
             f"{PATH}/jobs/{{id}}/file": {"GET": self._file},
@@ -104,6 +109,8 @@ class ApiDoor:
                 response = await handler(request, caller)
             except Problem as problem:
                 problem.headers = {**told, **problem.headers}
+                if problem.slug == NOT_COVERED:
+                    await self._denied(request, caller, problem)
                 raise
             if not response.prepared:
                 response.headers.update(told)
@@ -166,6 +173,26 @@ class ApiDoor:
 
     async def _cancel_all(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         return _ids(await self._mending.cancel_all(caller, await self._body(request)))
+
+    async def _trail(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        if caller.key is not None:
+            detail = "The audit trail is for the operator, whose token is BRIDGE_API_TOKEN."
+            raise Problem(NOT_COVERED, detail)
+        query = read_audit_query(request.query)
+        with self._in_flight:
+            page = await self._audit.find(query.which, limit=query.limit, cursor=query.cursor)
+        events = [event.as_json() for event in page.events]
+        return json_response({"events": events, "cursor": page.cursor or None})
+
+    async def _denied(self, request: web.Request, caller: Caller, problem: Problem) -> None:
+        named = request.match_info
+        await self._audit.note(
+            caller.actor,
+            named.get("action") or request.path.removeprefix(f"{PATH}/"),
+            job_id=named.get("id", ""),
+            outcome="denied",
+            detail=problem.detail,
+        )
 
     async def _find(self, request: web.Request, caller: Caller) -> Job:
         """The job in the path; another's is as absent as one that never was."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from multidict import MultiMapping
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -16,9 +16,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from bridge.contract import JobState
 from bridge.ingress.http import wishes
 from bridge.ingress.http.problems import Problem
+from bridge.jobs.auditing import CURSOR, Which
 from bridge.jobs.operating import Filter
 
 MOST: Final = 100
+Query = TypeVar("Query", bound=BaseModel)
 
 
 def _states(value: Any) -> Any:
@@ -115,16 +117,47 @@ class ListQuery(FilterFields):
     )
 
 
+class AuditQuery(BaseModel):
+    """The query of GET /api/v1/audit."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    who: Word = Field("", description="A person's id, or a scope such as key:ci.")
+    what: Word = Field("", description="An action's name, or a deed such as job.retry.")
+    since: Moment = Field(None, description="At or after this time (ISO 8601).")
+    until: Moment = Field(None, description="Before this time (ISO 8601).")
+    limit: int = Field(100, ge=1, le=1000, description="Lines per page.")
+    cursor: str = Field("", pattern=rf"^({CURSOR.pattern})?$", description="From the page before.")
+
+    @property
+    def which(self) -> Which:
+        return Which(
+            since=self.since.timestamp() if self.since else None,
+            until=self.until.timestamp() if self.until else None,
+            who=self.who,
+            what=self.what,
+        )
+
+
 def read_query(query: MultiMapping[str]) -> ListQuery:
     """The filters in a query. Raises `Problem`."""
     given: Mapping[str, Any] = {
         name: query.getall(name) if name == "state" else query[name] for name in query
     }
+    return _read(ListQuery, given)
+
+
+def read_audit_query(query: MultiMapping[str]) -> AuditQuery:
+    """The filters of the audit trail in a query. Raises `Problem`."""
+    return _read(AuditQuery, dict(query))
+
+
+def _read(model: type[Query], given: Mapping[str, Any]) -> Query:
     try:
-        return ListQuery.model_validate(given)
+        return model.model_validate(given)
     except ValidationError as error:
         raise Problem(
             "malformed-query",
             "Correct the query parameters that `errors` names.",
-            wishes.field_errors(error, ListQuery),
+            wishes.field_errors(error, model),
         ) from None

@@ -6,7 +6,7 @@ something is asked for, not remembered from when the job was launched.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
@@ -16,6 +16,7 @@ from bridge.ingress.api.callers import Caller
 from bridge.ingress.api.listing import FilterFields
 from bridge.ingress.http import wishes
 from bridge.ingress.http.problems import FieldError, Problem, pointer
+from bridge.jobs.auditing import UNNAMED, Actor
 from bridge.jobs.operating import Filter, NotAllowed, Page
 
 BULK_OF_A_KEY: Final = 500
@@ -30,21 +31,35 @@ class Operator(Protocol):
         ...
 
     async def retry(
-        self, job_id: str, *, scope: str | None = None, force: bool = False
+        self, job_id: str, *, scope: str | None = None, force: bool = False, by: Actor = UNNAMED
     ) -> Job | None:
         """Give a job another chance; None when there is no such job. Raises `NotAllowed`."""
         ...
 
-    async def cancel(self, job_id: str, *, scope: str | None = None) -> Job | None:
+    async def cancel(
+        self, job_id: str, *, scope: str | None = None, by: Actor = UNNAMED
+    ) -> Job | None:
         """Stop a job that has not ended. Raises `NotAllowed`."""
         ...
 
-    async def retry_all(self, which: Filter, *, force: bool = False) -> list[str]:
+    async def retry_all(
+        self, which: Filter, *, force: bool = False, by: Actor = UNNAMED
+    ) -> list[str]:
         """Retry all that match and may be retried; their ids."""
         ...
 
-    async def cancel_all(self, which: Filter) -> list[str]:
+    async def cancel_all(self, which: Filter, *, by: Actor = UNNAMED) -> list[str]:
         """Cancel all that match and may be cancelled; their ids."""
+        ...
+
+    async def retry_these(
+        self, ids: Sequence[str], *, force: bool = False, by: Actor = UNNAMED
+    ) -> list[str]:
+        """Retry those of them that may be retried; their ids."""
+        ...
+
+    async def cancel_these(self, ids: Sequence[str], *, by: Actor = UNNAMED) -> list[str]:
+        """Cancel those of them that may be cancelled; their ids."""
         ...
 
 
@@ -78,7 +93,9 @@ class Mending:
         force = _read(Force, {} if body is None else body).force
         check_covered(job, caller)
         try:
-            again = await self._operator.retry(job.id, scope=caller.scope, force=force)
+            again = await self._operator.retry(
+                job.id, scope=caller.scope, force=force, by=caller.actor
+            )
         except NotAllowed as error:
             raise Problem("not-possible", str(error)) from None
         return again or job
@@ -87,7 +104,7 @@ class Mending:
         """Stop one job. Raises `Problem`."""
         check_covered(job, caller)
         try:
-            gone = await self._operator.cancel(job.id, scope=caller.scope)
+            gone = await self._operator.cancel(job.id, scope=caller.scope, by=caller.actor)
         except NotAllowed as error:
             raise Problem("not-possible", str(error)) from None
         return gone or job
@@ -96,33 +113,21 @@ class Mending:
         """The ids of those that get another chance. Raises `Problem`."""
         bulk, which = _bulk(caller, body)
         if caller.key is None:
-            return await self._operator.retry_all(which, force=bulk.force)
-        return [
-            job.id
-            for job in await self._covered(caller, which)
-            if await self._may(self._operator.retry(job.id, scope=caller.scope, force=bulk.force))
-        ]
+            return await self._operator.retry_all(which, force=bulk.force, by=caller.actor)
+        ids = await self._covered(caller, which)
+        return await self._operator.retry_these(ids, force=bulk.force, by=caller.actor)
 
     async def cancel_all(self, caller: Caller, body: Any) -> list[str]:
         """The ids of those that were stopped. Raises `Problem`."""
         _, which = _bulk(caller, body)
         if caller.key is None:
-            return await self._operator.cancel_all(which)
-        return [
-            job.id
-            for job in await self._covered(caller, which)
-            if await self._may(self._operator.cancel(job.id, scope=caller.scope))
-        ]
+            return await self._operator.cancel_all(which, by=caller.actor)
+        ids = await self._covered(caller, which)
+        return await self._operator.cancel_these(ids, by=caller.actor)
 
-    async def _covered(self, caller: Caller, which: Filter) -> list[Job]:
+    async def _covered(self, caller: Caller, which: Filter) -> list[str]:
         page = await self._operator.find(which, limit=BULK_OF_A_KEY)
-        return [job for job in page.jobs if caller.decide(job.action, job.connection).allowed]
-
-    async def _may(self, doing: Any) -> bool:
-        try:
-            return await doing is not None
-        except NotAllowed:
-            return False
+        return [job.id for job in page.jobs if caller.decide(job.action, job.connection).allowed]
 
 
 def check_covered(job: Job, caller: Caller) -> None:

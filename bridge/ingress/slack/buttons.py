@@ -24,6 +24,7 @@ from bridge.ingress.slack.place import Place
 from bridge.ingress.slack.reading import Reader
 from bridge.ingress.slack.references import BadReference, Reference, References
 from bridge.ingress.slack.telling import Telling
+from bridge.jobs.auditing import Actor
 from bridge.jobs.operating import NotAllowed
 from bridge.surfaces.leaves import flatten
 from bridge.surfaces.writing import command_line
@@ -89,17 +90,22 @@ class Buttons:
         action = self._catalogue.get(job.action)
         if action is None:
             return notices.mistake(words.OUTDATED)
-        decision = self._launching.decide(action, place, job.connection)
-        if not decision.allowed:
-            return notices.denial(decision.reason, decision.how)
+        refusal = self._refusal(action, place, job)
+        if refusal is not None:
+            return refusal
+        by = Actor.of(place.asker())
         try:
             if reference.kind == "retry":
-                again = await self._reader.retry(job.id, place.scope)
+                again = await self._reader.retry(job.id, place.scope, by)
                 return notices.accepted(again) if again else notices.mistake(words.JOB_GONE)
-            gone = await self._reader.cancel(job.id, place.scope)
+            gone = await self._reader.cancel(job.id, place.scope, by)
         except NotAllowed as error:
             return notices.mistake(str(error))
         return None if gone else notices.mistake(words.JOB_GONE)  # its own end tells the rest
+
+    def _refusal(self, action: type[Action], place: Place, job: Job) -> Message | None:
+        subject = job.lane.partition(":")[2]
+        return self._launching.refusal(action, place, job.connection, target=subject)
 
     async def _follow(self, place: Place, reference: Reference, job: Job) -> Message | None:
         offers = job.outcome.follow_ups if job.outcome else ()
@@ -121,9 +127,9 @@ class Buttons:
     async def _form(
         self, action: type[Action], place: Place, job: Job, offer: FollowUp
     ) -> Message | None:
-        decision = self._launching.decide(action, place, job.connection)
-        if not decision.allowed:
-            return notices.denial(decision.reason, decision.how)
+        refusal = self._refusal(action, place, job)
+        if refusal is not None:
+            return refusal
         values = flatten(action, offer.args)
         opened = await self._forms.open(action, place, connections=(job.connection,), values=values)
         line = command_line(action, dict(offer.args), self._names)

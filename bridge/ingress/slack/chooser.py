@@ -92,12 +92,17 @@ class Chooser:
         form = self._forms.view(action, there, connections=names, values=values)
         await ack(response_action="update", view=form.to_dict())
 
-    def usable(self, action: type[Action], place: Place) -> tuple[tuple[str, ...], Message | None]:
-        """The connections to offer for an action, or why there is none."""
+    def usable(
+        self, action: type[Action], place: Place, *, asked: bool = True
+    ) -> tuple[tuple[str, ...], Message | None]:
+        """The connections to offer for an action, or why there is none. `asked`: the person chose it."""
         choice = self._launching.choose(action, place)
         names = (choice.connection,) if choice.connection else choice.names
         if not names:
             return (), notices.mistake(choice.problem)
+        if asked:
+            refusal = self._launching.refusal(action, place, names[0])
+            return ((), refusal) if refusal is not None else (names, None)
         decision = self._launching.decide(action, place, names[0])
         if not decision.allowed:
             return (), notices.denial(decision.reason, decision.how)

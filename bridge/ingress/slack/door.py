@@ -51,6 +51,7 @@ from bridge.ingress.slack.telling import Telling
 from bridge.ingress.slack.usergroups import Usergroups
 from bridge.ingress.slack.wishes import Wishes
 from bridge.ingress.slack.workspaces import Workspaces
+from bridge.jobs.auditing import Audit
 from bridge.jobs.intake import Intake
 from bridge.outbound import Outbound
 from bridge.settings import Settings
@@ -86,6 +87,7 @@ class SlackDoor:
         clock: Callable[[], float],
         installations: StoredInstallations | None = None,
         linking: Linking | None = None,
+        audit: Audit | None = None,
         app_id: str = "",
     ) -> None:
         """`app_id` is compared with that of each request when it is given."""
@@ -117,6 +119,8 @@ class SlackDoor:
             usergroups=self.usergroups,
             identity=self.identity,
             upkeep=self._upkeep,
+            errands=self.errands,
+            audit=audit,
             clock=clock,
         )
         telling = Telling(
@@ -168,6 +172,7 @@ class SlackDoor:
             workspaces=self.workspaces,
             usergroups=self.usergroups,
             linking=linking,
+            audit=audit,
         )
         self._installations = installations
         self.app = AsyncApp(

@@ -26,6 +26,7 @@ from bridge.contract import Lost, Unsent
 from bridge.delivery.client import web_client
 from bridge.ingress.slack.usergroups import Usergroups
 from bridge.ingress.slack.workspaces import Workspaces
+from bridge.jobs.auditing import Actor, Audit
 from bridge.outbound import Outbound
 from bridge.settings import Settings
 from bridge.vault import Vault
@@ -127,12 +128,14 @@ class Install:
         workspaces: Workspaces,
         usergroups: Usergroups,
         linking: Linking | None = None,
+        audit: Audit | None = None,
     ) -> None:
         self._flow = flow
         self._installations = installations
         self._workspaces = workspaces
         self._usergroups = usergroups
         self._linking = linking
+        self._audit = audit
 
     def register(self, app: AsyncApp) -> None:
         app.event("app_uninstalled")(self.uninstalled)
@@ -153,6 +156,7 @@ class Install:
         if self._linking is not None:
             await self._linking.remove_all(f"slack:{team_id or enterprise_id}")
         log.info("slack.uninstalled", team=team_id)
+        await self._note("workspace.uninstall", team_id or enterprise_id)
         await ack()
 
     async def revoked(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -163,7 +167,12 @@ class Install:
             if self._installations is not None:
                 await self._installations.remove_bot(team_id, enterprise_id)
             log.info("slack.token_revoked", team=team_id)
+            await self._note("workspace.revoke", team_id or enterprise_id)
         await ack()
+
+    async def _note(self, what: str, team: str) -> None:
+        if self._audit is not None:  # Slack does not say which of its admins it was
+            await self._audit.note(Actor("slack", "workspace", f"slack:{team}"), what, target=team)
 
     async def _install(self, request: web.Request) -> web.Response:
         return await self._answer(request, redirected=False)

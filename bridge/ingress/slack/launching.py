@@ -22,6 +22,7 @@ from bridge.ingress.slack.errands import Errands
 from bridge.ingress.slack.identity import Identity
 from bridge.ingress.slack.place import Place
 from bridge.ingress.slack.usergroups import Usergroups
+from bridge.jobs.auditing import Actor, Audit
 from bridge.jobs.intake import Accepted, Intake, Key, KeyConflict, Launch, NotStored
 from bridge.settings import Settings
 
@@ -48,6 +49,8 @@ class Launching:
         usergroups: Usergroups,
         identity: Identity,
         upkeep: Errands,
+        errands: Errands,
+        audit: Audit | None,
         clock: Callable[[], float],
     ) -> None:
         self._settings = settings
@@ -55,6 +58,8 @@ class Launching:
         self._usergroups = usergroups
         self._identity = identity
         self._upkeep = upkeep
+        self._errands = errands
+        self._audit = audit
         self._clock = clock
 
     def choose(
@@ -85,6 +90,26 @@ class Launching:
             return replace(decision, reason=words.GROUPS_UNREAD, how=words.GROUPS_AGAIN)
         return decision
 
+    def refusal(
+        self, action: type[Action], place: Place, connection: str, *, target: str = ""
+    ) -> Message | None:
+        """The words for somebody who may not, which the audit trail keeps too; None: they may."""
+        decision = self.decide(action, place, connection)
+        if decision.allowed:
+            return None
+        if self._audit is not None:
+            who = Actor.of(place.asker())
+            line = self._audit.note(
+                who,
+                action.id,
+                target=target,
+                connection=connection,
+                outcome="denied",
+                detail=f"channel {place.channel_id}: {decision.reason}",
+            )
+            self._errands.start("audit", line)  # no I/O before the ack
+        return notices.denial(decision.reason, decision.how)
+
     def is_unsure(self, action: type[Action], place: Place) -> bool:
         """Whether a denial might be wrong, because the user groups have not been read yet."""
         return self._usergroups.is_unread(place.team_id) and not all(
@@ -111,9 +136,10 @@ class Launching:
 
         `uses` of the response_url are spoken for; it was issued now, or `issued_at`.
         """
-        decision = self.decide(type(action), place, connection)
-        if not decision.allowed:
-            return Told(notices.denial(decision.reason, decision.how))
+        subject = str(getattr(action, action.lane))
+        refusal = self.refusal(type(action), place, connection, target=subject)
+        if refusal is not None:
+            return Told(refusal)
         known = self._identity.remembered(place.team_id, place.user_id)
         launch = Launch(
             action=action,

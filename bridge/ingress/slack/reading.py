@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from bridge.contract import Job
+from bridge.jobs.auditing import Actor
 from bridge.jobs.operating import Filter, Operator
 from bridge.jobs.store import Store
 
@@ -24,11 +25,11 @@ class Reader(Protocol):
         """This person's latest jobs, newest first."""
         ...
 
-    async def retry(self, job_id: str, scope: str) -> Job | None:
+    async def retry(self, job_id: str, scope: str, by: Actor) -> Job | None:
         """Give it another chance. Raises `jobs.operating.NotAllowed` when its state forbids that."""
         ...
 
-    async def cancel(self, job_id: str, scope: str) -> Job | None:
+    async def cancel(self, job_id: str, scope: str, by: Actor) -> Job | None:
         """End a job that has not ended. Raises `jobs.operating.NotAllowed`."""
         ...
 
@@ -47,8 +48,8 @@ class StoredJobs:
         page = await self._operator.find(Filter(scope=scope, asker=user_id), limit=limit)
         return page.jobs
 
-    async def retry(self, job_id: str, scope: str) -> Job | None:
-        return await self._operator.retry(job_id, scope=scope)
+    async def retry(self, job_id: str, scope: str, by: Actor) -> Job | None:
+        return await self._operator.retry(job_id, scope=scope, by=by)
 
-    async def cancel(self, job_id: str, scope: str) -> Job | None:
-        return await self._operator.cancel(job_id, scope=scope)
+    async def cancel(self, job_id: str, scope: str, by: Actor) -> Job | None:
+        return await self._operator.cancel(job_id, scope=scope, by=by)

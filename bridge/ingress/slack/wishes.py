@@ -145,7 +145,7 @@ class Wishes:
             meant = [
                 one
                 for one in (action, *needed.alternatives)
-                if self._chooser.usable(one, place)[1] is None
+                if self._chooser.usable(one, place, asked=False)[1] is None
             ]
             if len(meant) > 1 and place.trigger_id:
                 return Later(None, lambda: self._choose(place, meant))
@@ -154,7 +154,7 @@ class Wishes:
         names = (choice.connection,) if choice.connection else choice.names
         if not names or (needed.connection and not choice.connection):
             return notices.mistake(choice.problem)
-        denial = self._denial(action, place, names[0])
+        denial = self._launching.refusal(action, place, names[0])
         if denial is not None:
             return denial
         line = usage(action, self._names)
@@ -186,7 +186,7 @@ class Wishes:
         connection = choice.connection
         if not parsed.mentions:
             return await self._launch(action, parsed.args, place, connection, key)
-        denial = self._denial(action, place, connection)
+        denial = self._launching.refusal(action, place, connection)
         if denial is not None:
             return denial
         strangers = self._colleagues.unknown(action, parsed.mentions, place, connection)
@@ -222,10 +222,6 @@ class Wishes:
         if told.accepted is not None and told.accepted.repeated and not place.response_url:
             return None  # Slack sent the event again; its first delivery was answered
         return told.message
-
-    def _denial(self, action: type[Action], place: Place, connection: str) -> Message | None:
-        decision = self._launching.decide(action, place, connection)
-        return None if decision.allowed else notices.denial(decision.reason, decision.how)
 
 
 def _hosts(line: str) -> list[str]:

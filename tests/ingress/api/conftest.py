@@ -14,6 +14,7 @@ from sqlalchemy import Connection, update
 from bridge.actions import catalogue
 from bridge.contract import Done
 from bridge.ingress.api import ApiDoor
+from bridge.jobs.auditing import Audit
 from bridge.jobs.operating import Operator
 from bridge.jobs.store import Store
 from bridge.jobs.tables import jobs
@@ -54,6 +55,7 @@ async def serve(store: Store, clock: Clock, upstreams: dict[str, Upstream]) -> A
             reader=store,
             operator=Operator(store),
             upstreams=upstreams,
+            audit=Audit(store),
             clock=clock,
         )
         app = web.Application()

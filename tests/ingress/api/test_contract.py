@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestServer
 from bridge.actions import catalogue
 from bridge.ingress.api import ApiDoor
 from bridge.ingress.webhooks import WebhookDoor
+from bridge.jobs.auditing import Audit
 from bridge.jobs.operating import Operator
 from bridge.jobs.store import Store
 from tests.ingress.api.house import Clock, bearer, settings
@@ -37,6 +38,7 @@ async def test_the_doors_keep_to_the_document(store: Store, clock: Clock, tmp_pa
         reader=store,
         operator=Operator(store),
         upstreams={},
+        audit=Audit(store),
         clock=clock,
     )
     hooks = WebhookDoor(settings=chosen, catalogue=catalogue(), intake=store, clock=clock)

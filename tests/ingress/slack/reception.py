@@ -12,6 +12,7 @@ from bridge.contract import Job, JobState
 from bridge.delivery.render import ActionInfo
 from bridge.ingress.slack import SlackDoor
 from bridge.ingress.slack.references import References
+from bridge.jobs.auditing import Actor
 from bridge.jobs.intake import Accepted, Key, KeyConflict, Launch, NotStored
 from bridge.jobs.operating import NotAllowed
 from bridge.jobs.rows import new_job
@@ -56,6 +57,7 @@ class Remembering:
     down: bool = False
     wait_s: float = 0.0
     joins: bool = False
+    pressed: list[Actor] = field(default_factory=list)
 
     async def accept(
         self, launches: Sequence[Launch], *, key: Key | None = None, join: bool = False
@@ -83,11 +85,13 @@ class Remembering:
         mine = [j for j in self.jobs if j.asker.scope == scope and j.asker.user_id == user_id]
         return mine[::-1][:limit]
 
-    async def retry(self, job_id: str, scope: str) -> Job | None:
+    async def retry(self, job_id: str, scope: str, by: Actor) -> Job | None:
+        self.pressed.append(by)
         job = await self.job(job_id, scope)
         return job and self._become(job, (JobState.PARKED, JobState.UNKNOWN), JobState.QUEUED)
 
-    async def cancel(self, job_id: str, scope: str) -> Job | None:
+    async def cancel(self, job_id: str, scope: str, by: Actor) -> Job | None:
+        self.pressed.append(by)
         job = await self.job(job_id, scope)
         return job and self._become(job, (JobState.PARKED, JobState.QUEUED), JobState.CANCELLED)
 

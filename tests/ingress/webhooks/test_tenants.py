@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from bridge.actions import catalogue
 from bridge.ingress.api import ApiDoor
 from bridge.ingress.webhooks import WebhookDoor
+from bridge.jobs.auditing import Audit
 from bridge.jobs.operating import Operator
 from bridge.jobs.store import Store
 from tests.ingress.api.house import Clock, bearer
@@ -34,6 +35,7 @@ async def test_two_tenants_share_nothing(store: Store, clock: Clock) -> None:
         reader=store,
         operator=Operator(store),
         upstreams={},
+        audit=Audit(store),
         clock=clock,
     )
     app = web.Application()

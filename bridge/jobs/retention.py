@@ -1,0 +1,68 @@
+"""How long things are kept: pruning what is old, erasing what somebody wants gone.
+
+A job that is removed leaves its line in the audit trail, without what customers wrote. Erasing a room takes
+the room out of the trail too, but for a digest that shows whoever knows the room that it was erased.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, or_, select, text
+
+from bridge.jobs import auditing, lanes
+from bridge.jobs.tables import FINISHED, audit, jobs, keys
+
+AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What is older than these goes."""
+
+    done_before: float
+    parked_before: float
+    keys_before: float
+    audit_before: float = 0.0
+
+
+def prune(db: Connection, bounds: Bounds) -> int:
+    """Remove finished jobs, old keys and old lines of the trail; how many jobs went."""
+    db.execute(delete(keys).where(keys.c.created_at < bounds.keys_before))
+    db.execute(delete(audit).where(audit.c.at < bounds.audit_before))
+    old = (
+        select(jobs.c.seq)
+        .where(
+            text(FINISHED),
+            or_(
+                (jobs.c.state != "parked") & (jobs.c.finished_at < bounds.done_before),
+                (jobs.c.state == "parked") & (jobs.c.finished_at < bounds.parked_before),
+            ),
+        )
+        .order_by(jobs.c.finished_at)
+        .limit(AT_ONCE)
+    )
+    return _remove(db, list(db.scalars(old)))
+
+
+def erase(db: Connection, room: str, actor: auditing.Actor, now: float) -> int:
+    """Remove everything about one room or session, on every connection; how many jobs went."""
+    lane = or_(jobs.c.lane == room, jobs.c.lane.endswith(f":{room}", autoescape=True))
+    # locked, or a job accepted meanwhile would wait for ever behind one that is gone
+    lanes.lock(db, set(db.scalars(select(jobs.c.lane).where(lane).distinct())))
+    gone = _remove(db, list(db.scalars(select(jobs.c.seq).where(lane))), without_room=True)
+    auditing.forget_room(db, room)
+    said = auditing.Event(
+        now, actor, "room.erase", auditing.digest(room), detail=f"{gone} jobs erased"
+    )
+    auditing.add(db, [said])
+    return gone
+
+
+def _remove(db: Connection, seqs: Sequence[int], *, without_room: bool = False) -> int:
+    for start in range(0, len(seqs), AT_ONCE):
+        some = seqs[start : start + AT_ONCE]
+        auditing.keep(db, some, without_room=without_room)
+        db.execute(delete(jobs).where(jobs.c.seq.in_(some)))
+    return len(seqs)
