@@ -1,11 +1,18 @@
-"""Liveness, readiness and metrics: what works, what fails with a sentence, what accepted means, how much."""
+"""Liveness, readiness and metrics: what works, what fails with a sentence, what accepted means, how much.
+
+These doors are open to strangers, so however many ask at once, the store is asked once for all of them.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+import hmac
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from aiohttp import web
+from pydantic import SecretStr
 
 from bridge import metrics
 from bridge.jobs.operating import Operator
@@ -14,6 +21,25 @@ from bridge.jobs.worker import Worker
 from bridge.jobs.writer import StoreDown
 
 STORE_ANSWERS_S = 3.0
+
+
+class Shared:
+    """One answer for all who ask while it is looked for."""
+
+    def __init__(self, look: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._look = look
+        self._looking: asyncio.Task[None] | None = None
+
+    async def __call__(self) -> None:
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+            self._looking.add_done_callback(_heard)
+        await asyncio.shield(self._looking)
+
+
+def _heard(task: asyncio.Task[None]) -> None:
+    if not task.cancelled():
+        task.exception()  # those who asked have it; if they have gone, nobody misses it
 
 
 class Health:
@@ -30,6 +56,7 @@ class Health:
         self._worker = worker
         self._settings_error = settings_error
         self._stranded = stranded
+        self._storing = Shared(self._write_nothing)
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/healthz", self._alive), web.get("/readyz", self._ready)]
@@ -60,27 +87,45 @@ class Health:
 
     async def _ask_store(self) -> str:
         try:
-            await asyncio.wait_for(self._store.write(lambda _: None), STORE_ANSWERS_S)
+            await asyncio.wait_for(self._storing(), STORE_ANSWERS_S)
         except (StoreDown, TimeoutError) as error:
             return f"The database cannot be written: {error or 'no answer'}."
         return ""
+
+    async def _write_nothing(self) -> None:
+        await self._store.write(lambda _: None)
 
 
 class Metrics:
     """`/metrics` for a scraper; what the store holds is counted then."""
 
-    def __init__(self, operator: Operator) -> None:
+    def __init__(self, operator: Operator, token: Callable[[], SecretStr | None]) -> None:
         self._operator = operator
+        self._token = token
+        self._counting = Shared(self._count)
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/metrics", self._show)]
 
     async def _show(self, request: web.Request) -> web.Response:
-        try:
-            async with asyncio.timeout(STORE_ANSWERS_S):
-                counts, waited_s = await self._operator.count(), await self._operator.waiting_s()
-            metrics.jobs_now(counts, waited_s)
-        except (StoreDown, TimeoutError):
-            pass  # a store that is down is what must be seen now; its last numbers stay
+        if not self._may(request):
+            challenge = {"WWW-Authenticate": 'Bearer realm="metrics"'}
+            said = "Send BRIDGE_METRICS_TOKEN in the header `Authorization: Bearer …`.\n"
+            return web.Response(status=401, text=said, headers=challenge)
+        # a store that is down is what must be seen now; its last numbers stay
+        with contextlib.suppress(StoreDown, TimeoutError):
+            await asyncio.wait_for(self._counting(), STORE_ANSWERS_S)
         page, content_type = metrics.render(request.headers.get("Accept", ""))
         return web.Response(body=page, headers={"Content-Type": content_type})
+
+    async def _count(self) -> None:
+        metrics.jobs_now(await self._operator.count(), await self._operator.waiting_s())
+
+    def _may(self, request: web.Request) -> bool:
+        token = self._token()
+        if token is None:
+            return True
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        wanted = token.get_secret_value().encode()
+        fits = hmac.compare_digest(given.strip().encode("utf-8", "replace"), wanted)
+        return fits and scheme.lower() == "bearer"

@@ -177,7 +177,8 @@ class Bridge:
         app = web.Application(client_max_size=self.settings.server.max_body_bytes)
         app.add_routes(self._switchboard.connect(self.doors))
         app.add_routes(self._health.routes())
-        app.add_routes(Metrics(self.operator).routes())
+        told = Metrics(self.operator, lambda: self.settings.server.metrics_token)
+        app.add_routes(told.routes())
         return app
 
     # -- inside ------------------------------------------------------------------------------------

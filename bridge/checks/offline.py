@@ -34,6 +34,7 @@ def check(settings: Settings, environ: Mapping[str, str] | None = None) -> Repor
             *_access(settings),
             *_connections(settings),
             *_api(settings),
+            *_metrics(settings),
             *_webhooks(settings),
             *_variables(environ),
         ]
@@ -195,6 +196,24 @@ def _api(settings: Settings) -> Iterator[Row]:
     for key in settings.api.keys:
         if access.key_expired(key, time.time()):
             yield warning("API", f"The key {key.name} has expired.", "Renew or remove it.")
+
+
+def _metrics(settings: Settings) -> Iterator[Row]:
+    token = settings.server.metrics_token
+    if token is not None and len(_text(token)) < LEAST_SECRET:
+        yield warning(
+            "Metrics",
+            "BRIDGE_METRICS_TOKEN is short enough to be guessed.",
+            "Use: openssl rand -hex 32",
+        )
+    elif token is None and settings.server.public_url and not _is_local(settings.server.public_url):
+        yield warning(
+            "Metrics",
+            "Whoever reaches the bridge may read /metrics: names of connections and how much is done.",
+            "Set BRIDGE_METRICS_TOKEN and give it to your scraper, or let the proxy refuse /metrics.",
+        )
+    else:
+        yield ok("Metrics", "/metrics asks for its token." if token else "/metrics is open.")
 
 
 def _webhooks(settings: Settings) -> Iterator[Row]:

@@ -23,6 +23,7 @@ _NAMED = {
     "server.host": "HOST",
     "server.port": "PORT",
     "server.public_url": "PUBLIC_URL",
+    "server.metrics_token": "BRIDGE_METRICS_TOKEN",
     "database_url": "DATABASE_URL",
     "api.token": "BRIDGE_API_TOKEN",
     "webhooks.secret": "BRIDGE_WEBHOOK_SECRET",

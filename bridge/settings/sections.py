@@ -32,6 +32,9 @@ class Server(Section):
     )
     body_deadline_s: float = Field(10.0, gt=0, description="A request's body must be in by then.")
     max_in_flight: int = Field(500, ge=1, description="Requests served at once; more get 503.")
+    metrics_token: Secret = Field(
+        None, description="Bearer token that a scraper of /metrics must show; without: anybody may."
+    )
 
 
 class Slack(Section):

@@ -80,7 +80,7 @@ def open_paths() -> dict[str, Json]:
         "/hooks/{source}": {"post": _hook()},
         "/healthz": {"get": _plain("healthz", "Is the process alive?", "application/json", 200)},
         "/readyz": {"get": _plain("readyz", "What fails, if anything.", "application/json", 503)},
-        "/metrics": {"get": _plain("metrics", "For Prometheus.", "text/plain", 200)},
+        "/metrics": {"get": _plain("metrics", "For Prometheus.", "text/plain", 401)},
         "/openapi.json": {"get": _plain("openapi", "This document.", "application/json", 200)},
         "/docs": {"get": _plain("docs", "This document for people.", "text/html", 200)},
     }

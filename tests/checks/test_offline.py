@@ -12,7 +12,7 @@ from bridge.settings import Settings
 GOOD: dict[str, Any] = {
     "database_url": "postgres://bridge:CANARY@db.example/bridge",
     "encryption_key": "CANARY-0123456789-0123456789",
-    "server": {"public_url": "https://desk.example"},
+    "server": {"public_url": "https://desk.example", "metrics_token": "CANARY-0123456789-012345"},
     "slack": {"signing_secret": "8f742231b10e8888abcd990123456789", "bot_token": "xoxb-CANARY"},
     "connections": {
         "rocketchat": {"url": "https://chat.example", "user_id": "u", "auth_token": "CANARY-t"},
@@ -82,6 +82,12 @@ CASES: list[tuple[dict[str, Any], str, State]] = [
     (
         {"api": {"keys": [{"name": "crm", "sha256": "0" * 64, "expires": "2020-01-01"}]}},
         "The key crm has expired",
+        State.WARNING,
+    ),
+    ({"server": {"public_url": "https://d.example"}}, "may read /metrics", State.WARNING),
+    (
+        {"server": {"public_url": "https://d.example", "metrics_token": "CANARY"}},
+        "BRIDGE_METRICS_TOKEN is short",
         State.WARNING,
     ),
     ({"webhooks": {"secret": "whsec_c2hvcnQ="}}, "short enough to be guessed", State.WARNING),
