@@ -60,7 +60,7 @@ async def test_readiness_names_what_fails_and_what_accepted_means(tmp_path: Path
         async with client.get(f"{here.url}/readyz") as answer:
             told = await answer.json()
             assert answer.status == 200
-            assert set(told["ok"]) == {"store", "worker", "shutdown", "settings"}
+            assert {"store", "worker", "shutdown", "settings"} <= set(told["ok"])
             assert told["storage"] in ("durable", "volatile")
         here.bridge.store.draining = True
         async with client.get(f"{here.url}/readyz") as answer:
