@@ -41,7 +41,6 @@ log = structlog.get_logger()
 
 HOUSEKEEPING_S = 600.0
 LOOK_AROUND_S = 60.0
-DAY_S = 86_400.0
 
 
 class Bridge:
@@ -284,16 +283,8 @@ class Bridge:
 
     async def _keep_house(self) -> None:
         while True:
-            jobs, now = self.settings.jobs, self.clock()
             try:
-                gone = await self.operator.prune(
-                    Bounds(
-                        done_before=now - jobs.keep_done_days * DAY_S,
-                        parked_before=now - jobs.keep_parked_days * DAY_S,
-                        keys_before=now - jobs.keep_keys_s,
-                        audit_before=now - jobs.keep_audit_days * DAY_S,
-                    )
-                )
+                gone = await self.operator.prune(Bounds.of(self.settings.jobs, self.clock()))
                 if gone:
                     log.info("app.pruned", jobs=gone)
             except StoreDown:

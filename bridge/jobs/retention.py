@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from sqlalchemy import Connection, delete, or_, select, text
 
 from bridge.jobs import auditing, lanes
 from bridge.jobs.tables import FINISHED, audit, jobs, keys
+from bridge.settings import Jobs
 
+DAY_S = 86_400.0
 AT_ONCE = 500
 
 
@@ -25,6 +28,15 @@ class Bounds:
     parked_before: float
     keys_before: float
     audit_before: float = 0.0
+
+    @classmethod
+    def of(cls, settings: Jobs, now: float) -> Self:
+        return cls(
+            done_before=now - settings.keep_done_days * DAY_S,
+            parked_before=now - settings.keep_parked_days * DAY_S,
+            keys_before=now - settings.keep_keys_s,
+            audit_before=now - settings.keep_audit_days * DAY_S,
+        )
 
 
 def prune(db: Connection, bounds: Bounds) -> int:

@@ -151,7 +151,13 @@ class ApiDoor:
         )
 
     async def _file(self, request: web.Request, caller: Caller) -> web.StreamResponse:
-        return await self._files.bring(await self._find(request, caller), caller)
+        job = await self._find(request, caller)
+        response = await self._files.bring(job, caller)
+        room = job.lane.partition(":")[2]
+        await self._audit.note(
+            caller.actor, "job.file", target=room, connection=job.connection, job_id=job.id
+        )
+        return response
 
     async def _retry(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         body = await self._body(request)

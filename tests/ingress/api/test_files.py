@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from bridge.contract import Done, FileRef, Lost, Outcome, Request, Response, Unsent
 from bridge.ingress.api.files import AT_ONCE
+from bridge.jobs.auditing import Audit, Which
 from bridge.jobs.store import Store
 from bridge.jobs.tables import jobs
 from tests.ingress.api.conftest import Serve
@@ -77,6 +78,8 @@ async def test_a_file_comes_whole_and_is_never_shown_in_place(
             f"attachment; filename=\"Gespr_ch__Zo__.pdf\"; filename*=UTF-8''{quote(NAME, safe='')}"
         )
     assert [request.route for request in archive.client.sent] == [READ.route] * 2
+    brought = (await Audit(store).find(Which(what="job.file"))).events
+    assert [one.actor.who for one in brought] == ["api", "key:anna"]
 
 
 @pytest.mark.usefixtures("archive")
