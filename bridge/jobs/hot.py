@@ -7,18 +7,21 @@ its transactions and its errors stay SQLAlchemy's; what is asked rarely is writt
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Table
 
 from bridge.jobs.tables import jobs
 
+T = TypeVar("T")
 Rows = CursorResult[*tuple[Any, ...]]
 
 JOB_COLUMNS = tuple(column.name for column in jobs.columns)
+MOST_ROWS = 64
 JOB_LIST = ", ".join(JOB_COLUMNS)
 
 
@@ -33,10 +36,24 @@ def marks(count: int, each: str = "?") -> str:
     return ", ".join([each] * count)
 
 
-def insert(connection: Connection, table: Table, rows: Collection[dict[str, Any]]) -> None:
+def insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows that all have the columns of the first."""
-    columns = tuple(next(iter(rows)))
-    run(connection, _insertion(table.name, columns), [*map(itemgetter(*columns), rows)])
+    columns = tuple(rows[0])
+    values = [*map(itemgetter(*columns), rows)]
+    for block in blocks(values):
+        run(connection, _insertion(table.name, columns, len(block)), tuple(chain.from_iterable(block)))
+
+
+def blocks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The values in pieces whose sizes are powers of two, so that few statements are to be prepared.
+
+    Rows in one statement cost the other threads one wait for the interpreter; rows one by one, one each.
+    """
+    start = 0
+    while start < len(values):
+        size = min(MOST_ROWS, 1 << (len(values) - start).bit_length() - 1)
+        yield values[start : start + size]
+        start += size
 
 
 def job_rows(result: Rows) -> list[dict[str, Any]]:
@@ -45,8 +62,9 @@ def job_rows(result: Rows) -> list[dict[str, Any]]:
 
 
 @lru_cache(maxsize=64)
-def _insertion(table: str, columns: tuple[str, ...]) -> str:
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks(len(columns))})"  # noqa: S608 - names of ours
+def _insertion(table: str, columns: tuple[str, ...], count: int) -> str:
+    row = f"({marks(len(columns))})"
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks(count, row)}"  # noqa: S608 - names of ours
 
 
 @lru_cache(maxsize=1024)

@@ -98,12 +98,17 @@ def parse(
     builtins: Mapping[str, str] = BUILTINS,
 ) -> Answer:
     """Read a whole line, `/command text`; the slash may be missing."""
-    return _Parser(actions, names or {}, builtins).line(Line(line))
+    return Parser(actions, names or {}, builtins).read(line)
 
 
-class _Parser:
+class Parser:
+    """Reads lines under one set of names; see `parse`."""
+
     def __init__(
-        self, actions: Actions, names: Mapping[str, str], builtins: Mapping[str, str]
+        self,
+        actions: Actions,
+        names: Mapping[str, str],
+        builtins: Mapping[str, str] = BUILTINS,
     ) -> None:
         self._actions = tuple(actions)
         self._names = names
@@ -112,8 +117,11 @@ class _Parser:
         for word in tuple(self._words):
             self._words[name_of(word, names).lstrip("/").casefold()] = word
         self._root = name_of(ROOT, names).lstrip("/").casefold()
+        self._of_word = {word: of_word(word, actions) for word in self._words.values()}
 
-    def line(self, line: Line) -> Answer:
+    def read(self, text: str) -> Answer:
+        """What this line asks for."""
+        line = Line(text)
         first = line.step().lstrip("/").casefold()
         if not first or first == self._root:
             return self._under_root(line)
@@ -143,7 +151,7 @@ class _Parser:
         return Help(word, sub if sub in subs else "")
 
     def _command(self, word: str, line: Line) -> Answer:
-        mine = of_word(word, self._actions)
+        mine = self._of_word[word]
         subs = [action.command.sub for action in mine if action.command.sub]
         defaults = [one for one in mine if not one.command.sub or one.command.default]
         raw = line.peek()

@@ -1,16 +1,18 @@
 """Slash commands: read, checked, stored and acknowledged, with no other I/O before the ack.
 
-One listener for every name: Bolt's matching is linear and builds all arguments for each listener. What
-cannot be done without asking Slack (who a mention is, opening a form) happens after the ack, and the ack
-says only what is true by then.
+They are taken as a middleware of Bolt, before its authorize and its listeners: whatever the name, they
+need no client, and Bolt builds some thirty arguments for each listener that it asks. What cannot be done
+without asking Slack (who a mention is, opening a form) happens after the ack, and the ack says only what
+is true by then.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bridge.delivery import notices
@@ -22,16 +24,23 @@ from bridge.ingress.slack.telling import Telling
 from bridge.ingress.slack.wishes import Later, Wishes
 
 
-class Commands:
-    """Answers slash commands."""
+class Commands(AsyncMiddleware):
+    """Answers slash commands, and hands on everything else."""
 
     def __init__(self, *, wishes: Wishes, telling: Telling, errands: Errands) -> None:
         self._wishes = wishes
         self._telling = telling
         self._errands = errands
 
-    def register(self, app: AsyncApp) -> None:
-        app.command(re.compile("^"))(self.typed)
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt's name for it
+    ) -> BoltResponse | None:
+        del resp
+        return await self.typed(req.body) if "command" in req.body else await next()
 
     async def typed(self, body: dict[str, Any]) -> BoltResponse:
         """The answer to one command; what it says is seen by the person alone."""

@@ -181,13 +181,13 @@ class SlackDoor:
             process_before_response=True,
             raise_error_for_unhandled_request=True,
             client=web_client(outbound, slack.api_url, ""),
+            before_authorize=Commands(wishes=wishes, telling=telling, errands=self.errands),
             authorize=self.workspaces.authorize,  # type: ignore[arg-type]  # Bolt takes its own class too
             oauth_flow=flow,
             request_verification_enabled=False,  # the gate has verified the raw bytes
             ssl_check_enabled=False,  # the gate again; Bolt's own is inverted with a token
         )
         self.app.error(self._broken)
-        Commands(wishes=wishes, telling=telling, errands=self.errands).register(self.app)
         self._mentions = Mentions(
             wishes=wishes, telling=telling, errands=self.errands, root=wishes.root
         )

@@ -9,19 +9,18 @@ that the commands carry into the store.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
-import aiohttp
 import structlog
 from aiohttp import web
-from aiohttp.http import HttpProcessingError
 from pydantic import SecretStr
 
 from bridge import metrics
+from bridge.ingress.http import bodies
+from bridge.ingress.http.problems import Problem
 from bridge.signatures import Reason, Rejected, Secret, SlackCheck, Verified
 
 log = structlog.get_logger()
@@ -107,26 +106,12 @@ class Gate:
         self._seen.forget(request.headers.get("X-Slack-Signature", ""))
 
     async def _read(self, request: web.Request, limit: int) -> bytes | web.Response | None:
-        if (request.content_length or 0) > limit:
-            return None
         try:
-            async with asyncio.timeout(self._body_deadline_s):
-                return await _read(request, limit)
-        except TimeoutError:
-            return _refuse(request, 408, "late body")
-        except (web.RequestPayloadError, aiohttp.ClientError, HttpProcessingError):
-            return _refuse(request, 400, "unreadable body")
-
-
-async def _read(request: web.Request, limit: int) -> bytes | None:
-    """The body, or None when it is longer than `limit`; a length header is not believed."""
-    parts, size = [], 0
-    async for part in request.content.iter_any():
-        size += len(part)
-        if size > limit:
-            return None
-        parts.append(part)
-    return b"".join(parts)
+            return await bodies.read(request, most=limit, deadline_s=self._body_deadline_s)
+        except Problem as problem:
+            if problem.slug == "too-large":
+                return None
+            return _refuse(request, problem.status, problem.slug.replace("-", " "))
 
 
 def _refuse(request: web.Request, status: int, why: Rejected | str) -> web.Response:

@@ -34,7 +34,7 @@ from bridge.surfaces.command import (
     Mistake,
     NeedsForm,
     Parsed,
-    parse,
+    Parser,
 )
 from bridge.surfaces.usage import ROOT, name_of, usage
 
@@ -69,6 +69,7 @@ class Wishes:
         """`names` are the commands' configured names; see `surfaces.command`."""
         self._actions = tuple(catalogue.values())
         self._names = names
+        self._parser = Parser(self._actions, names)
         self._launching = launching
         self._colleagues = colleagues
         self._forms = forms
@@ -83,7 +84,7 @@ class Wishes:
 
         None: it was stored by an earlier delivery of the same event, which has been answered.
         """
-        answer = parse(line, self._actions, self._names)
+        answer = self._parser.read(line)
         wanted = answer.action if isinstance(answer, Parsed | NeedsForm) else None
         if wanted is None or not self._launching.is_unsure(wanted, place):
             return await self._do(answer, line, place, key)
