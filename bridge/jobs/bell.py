@@ -11,11 +11,13 @@ import asyncio
 from collections.abc import Callable, Collection
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
+
+from bridge.jobs import hot
 
 NAME = "bridge"
 WORK = "work"
-_RING = text("SELECT pg_notify(:name, :payload)")
+_RING = "SELECT pg_notify(?, ?)"
 _MOST = 200  # ids in one payload; Postgres allows 8000 bytes
 
 
@@ -23,7 +25,7 @@ def ring(connection: Connection, job_ids: Collection[str] = ()) -> None:
     """Tell the other processes, when this transaction commits."""
     if connection.dialect.name == "postgresql":
         payload = ",".join((WORK, *list(job_ids)[:_MOST]))
-        connection.execute(_RING, {"name": NAME, "payload": payload})
+        hot.run(connection, _RING, (NAME, payload))
 
 
 class Bell:

@@ -69,10 +69,10 @@ def claim(connection: Connection, items: Sequence[ClaimItem]) -> Sequence[Claims
 
 def _claim(connection: Connection, item: ClaimItem) -> Claims:
     claims = Claims()
-    next_due = hot.run(connection, _NEXT_DUE).scalar()
+    [(next_due,)] = hot.run(connection, _NEXT_DUE)
     if next_due is not None and next_due <= item.now:
         _take_due(connection, item, claims)
-        next_due = hot.run(connection, _NEXT_DUE).scalar()
+        [(next_due,)] = hot.run(connection, _NEXT_DUE)
     if next_due is not None:
         claims.wake_in_s = max(0.01, next_due - item.now)
     found = hot.run(connection, _CHANNELS)

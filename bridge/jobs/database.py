@@ -18,6 +18,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
+from bridge.jobs import hot
+
 
 class DatabaseError(Exception):
     """The database cannot be used; the sentence says what to do."""
@@ -96,7 +98,7 @@ def open_engine(url: URL, *, autocommit: bool = False) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if autocommit else "BEGIN IMMEDIATE")
+        hot.run(connection, "BEGIN" if autocommit else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -1,34 +1,60 @@
 """Statements as text, for what every job passes through: accept, claim and end.
 
-SQLAlchemy takes longer to build, look up and bind such a statement than SQLite takes to run it, so these
-are written once and given tuples. One spelling serves both engines: `?` marks a value. The connection,
-its transactions and its errors stay SQLAlchemy's; what is asked rarely is written with its Core.
+SQLAlchemy takes ten times as long to build, look up, bind and fetch such a statement as the driver takes
+to run it, so these are written once and handed to the driver with their values. One spelling serves both
+engines: `?` marks a value. The connection, its transactions and its errors stay SQLAlchemy's; what is
+asked rarely is written with its Core.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Table
+from sqlalchemy import Connection, Table
+from sqlalchemy.exc import DBAPIError
 
 from bridge.jobs.tables import jobs
 
 T = TypeVar("T")
-Rows = CursorResult[*tuple[Any, ...]]
+Row = tuple[Any, ...]
 
 JOB_COLUMNS = tuple(column.name for column in jobs.columns)
 MOST_ROWS = 64
 JOB_LIST = ", ".join(JOB_COLUMNS)
 
 
-def run(connection: Connection, text: str, values: Sequence[Any] = ()) -> Rows:
-    """Run a statement with its values; with a list of tuples, once for each of them."""
-    given = values if isinstance(values, list) else tuple(values)
-    return connection.exec_driver_sql(_spelled(text, connection.dialect.name), given)
+def run(connection: Connection, text: str, values: Sequence[Any] = ()) -> list[Row]:
+    """The rows of a statement with its values; with a list of tuples it runs once for each of them.
+
+    Raises SQLAlchemy's errors; a connection that broke is invalid then, as after its own statements.
+    """
+    dialect, driver = connection.dialect, connection.connection
+    try:
+        with closing(driver.cursor()) as cursor:
+            spelled = _spelled(text, dialect.name)
+            if isinstance(values, list):
+                cursor.executemany(spelled, values)
+                return []
+            cursor.execute(spelled, values)
+            return list(cursor.fetchall()) if cursor.description else []
+    except dialect.loaded_dbapi.Error as error:
+        broken = dialect.is_disconnect(error, driver, None)
+        if broken:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            text,
+            None,
+            error,
+            dialect.loaded_dbapi.Error,
+            hide_parameters=True,
+            connection_invalidated=broken,
+            dialect=dialect,
+        ) from error
 
 
 def marks(count: int, each: str = "?") -> str:
@@ -41,7 +67,11 @@ def insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]])
     columns = tuple(rows[0])
     values = [*map(itemgetter(*columns), rows)]
     for block in blocks(values):
-        run(connection, _insertion(table.name, columns, len(block)), tuple(chain.from_iterable(block)))
+        run(
+            connection,
+            _insertion(table.name, columns, len(block)),
+            tuple(chain.from_iterable(block)),
+        )
 
 
 def blocks(values: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -56,9 +86,9 @@ def blocks(values: Sequence[T]) -> Iterator[Sequence[T]]:
         start += size
 
 
-def job_rows(result: Rows) -> list[dict[str, Any]]:
+def job_rows(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """The rows of a statement that returns `JOB_LIST`."""
-    return [dict(zip(JOB_COLUMNS, row, strict=True)) for row in result]
+    return [dict(zip(JOB_COLUMNS, row, strict=True)) for row in rows]
 
 
 @lru_cache(maxsize=64)

@@ -10,16 +10,16 @@ from __future__ import annotations
 import zlib
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import BigInteger, Connection, bindparam, text, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Connection
 
 from bridge.jobs import hot
-from bridge.jobs.tables import ACTIVE, jobs
+from bridge.jobs.tables import ACTIVE
 
-_LOCK = text(
-    "SELECT pg_advisory_xact_lock(key) FROM (SELECT unnest(:keys) AS key ORDER BY key) AS sorted"
-).bindparams(bindparam("keys", type_=ARRAY(BigInteger)))
-
+_LOCK = (
+    "SELECT pg_advisory_xact_lock(key)"
+    " FROM (SELECT unnest(?::bigint[]) AS key ORDER BY key) AS sorted"
+)
+_READY = "UPDATE jobs SET ready = 1 WHERE ready = 0"
 
 PACE = 1 << 40  # sorted behind every lane
 
@@ -34,7 +34,7 @@ def lock(connection: Connection, names: Iterable[str], *, pace: bool = False) ->
         return
     numbers = sorted({zlib.crc32(name.encode()) for name in names}) + ([PACE] if pace else [])
     if numbers:
-        connection.execute(_LOCK, {"keys": numbers})
+        hot.run(connection, _LOCK, (numbers,))
 
 
 def occupied(connection: Connection, lanes: Collection[str]) -> set[str]:
@@ -53,6 +53,4 @@ def promote(connection: Connection, lanes: Collection[str]) -> None:
     )
     seqs = [row[0] for row in hot.run(connection, first, tuple(lanes))]
     if seqs:
-        connection.execute(
-            update(jobs).where(jobs.c.seq.in_(seqs), jobs.c.ready == 0).values(ready=1)
-        )
+        hot.run(connection, f"{_READY} AND seq IN ({hot.marks(len(seqs))})", tuple(seqs))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
-from ulid import ULID
+from ulid import ULIDGenerator
 
 from bridge import tracing
 from bridge.contract import Action, Asker, Job, JobState, ReplyTo, outcome_from_json
@@ -18,11 +19,17 @@ from bridge.vault import Unreadable, Vault
 
 PEOPLE, PROGRAMS = 0, 1
 NOWHERE = ReplyTo()
-
+# Ids are to differ, not to be secret: asking the system for random bytes lets go of the interpreter's lock.
+_ids = ULIDGenerator(randomness=lambda _: random.randbytes(10))  # noqa: S311
 
 # ASCII, since an upstream may send half a surrogate pair, which no database stores
 dump: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":")).encode
 _dump_sorted: Callable[[Any], str] = json.JSONEncoder(sort_keys=True).encode
+
+
+def new_id() -> str:
+    """A ULID (https://github.com/ulid/spec): later ones sort behind earlier ones of this process."""
+    return str(_ids.generate())
 
 
 def new_job(launch: Launch, now: float) -> Job:
@@ -30,7 +37,7 @@ def new_job(launch: Launch, now: float) -> Job:
     action = launch.action
     subject = getattr(action, action.lane)
     return Job(
-        id=str(ULID()),
+        id=new_id(),
         action=action.id,
         args=action.model_dump(mode="json", by_alias=True, exclude_unset=True),
         connection=launch.connection,
@@ -154,7 +161,7 @@ def delivery_rows(reply_to: ReplyTo, job_seq: int, now: float) -> list[dict[str,
         kinds.append("callback")
     return [
         {
-            "id": str(ULID()),
+            "id": new_id(),
             "job_seq": job_seq,
             "kind": kind,
             "state": "due",

@@ -269,8 +269,8 @@ class Worker:
         now = self._store.clock()
         which = (job.lane, now, job.id)
         with contextlib.suppress(StoreDown):  # else they look when their time comes
-            if await self._store.read(lambda db: hot.run(db, _LATER, which).first()):
-                await self._store.write(lambda db: hot.run(db, _NOW, (now, *which)) and None)
+            if await self._store.read(lambda db: hot.run(db, _LATER, which)):
+                await self._store.write(lambda db: hot.run(db, _NOW, (now, *which)))
                 self._wake.set()
 
     def _release(self) -> None:

@@ -62,12 +62,14 @@ class Key:
 
 def plain(raw: str) -> str:
     """A word without what cannot be seen, links as their address, entities as characters."""
+    if _is_plain(raw):
+        return raw.strip()
     return INVISIBLE.sub("", _unescape(_MARKS.sub(_address, raw))).strip()
 
 
 def as_typed(raw: str) -> str:
     """Text as the person typed it, before Slack marked it up."""
-    return _unescape(_MARKS.sub(_shown, raw))
+    return raw if _is_plain(raw) else _unescape(_MARKS.sub(_shown, raw))
 
 
 def dashed(text: str) -> str:
@@ -108,7 +110,7 @@ class Line:
         """The option that begins here, if one does: `key=`, `--key` or `—key`."""
         start = _space(self.text, self.at)
         found = _OPTION.match(self.text, start)
-        if not found:
+        if not found or not (found["equals"] or found["dashes"]):
             return None
         hyphens = dashed(found["dashes"])
         long = hyphens.startswith("--") or any(dash in found["dashes"] for dash in LONG_DASHES)
@@ -179,6 +181,11 @@ def split_list(text: str) -> list[str]:
     r"""The items of a list in one text: between commas, except where a comma is written `\,`."""
     pieces = (piece.strip() for piece in _ITEM.findall(text))
     return [item for item in (_ESCAPE.sub(r"\1", piece) for piece in pieces) if item]
+
+
+def _is_plain(raw: str) -> bool:
+    """Most of what is typed: no markup, nothing invisible (all of that is beyond ASCII)."""
+    return raw.isascii() and "<" not in raw and "&" not in raw
 
 
 def _ends(text: str, at: int, also: str = "") -> bool:

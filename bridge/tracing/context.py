@@ -6,7 +6,7 @@ may append fields, so only their first four are read; version ff is invalid.
 
 from __future__ import annotations
 
-import os
+import random
 import re
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -47,10 +47,10 @@ def parse(traceparent: str) -> Trace | None:
 
 def make(parent: Trace | None = None) -> Trace:
     """A new span: of the parent's trace, or of a new one."""
-    random = os.urandom(24).hex()
+    digits = f"{random.getrandbits(192):048x}"
     if parent is not None:
-        return Trace(parent.trace_id, random[:16], parent.sampled)
-    return Trace(random[16:], random[:16])
+        return Trace(parent.trace_id, digits[:16], parent.sampled)
+    return Trace(digits[16:], digits[:16])
 
 
 def enter(traceparent: str, **ids: str) -> None:
