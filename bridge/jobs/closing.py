@@ -87,7 +87,7 @@ class Closer:
         self._store.changed(job.id)
         if ending.outcome is not None and not ending.after.finished_at:
             self._teller.progress_now(ending.after)
-        return ending.item.leaves_lane or attempt.postponed_s is not None
+        return ending.item.leaves_lane or ending.item.wrote or attempt.postponed_s is not None
 
     def _conclude(self, claimed: Claimed, attempt: Attempt, started: float) -> _Ending:
         job, now = claimed.job, self._store.clock()
@@ -110,6 +110,7 @@ class Closer:
         )
         tellings = self._teller.plan(after, claimed.held.seq) if after.finished_at else []
         item.deliveries = [telling.row for telling in tellings]
+        item.wrote = attempt.sent and job.phase == "flow"
         item.now, item.lease_s = now, self._settings.lease_s
         return _Ending(item, after, outcome, tellings)
 

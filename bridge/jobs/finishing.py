@@ -16,7 +16,7 @@ from sqlalchemy import Connection, insert, update
 
 from bridge.jobs import bell, hot, lanes
 from bridge.jobs.claiming import lease_clock
-from bridge.jobs.tables import attempts, deliveries, jobs
+from bridge.jobs.tables import LOOKING, attempts, deliveries, jobs
 
 
 @dataclass(slots=True)
@@ -37,6 +37,7 @@ class EndItem:
     lane: str
     values: dict[str, Any]
     leaves_lane: bool
+    wrote: bool = False  # what it did may be what others wait for on this room
     attempt: dict[str, Any] | None = None
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     now: float = 0.0
@@ -78,6 +79,7 @@ _END = (
     f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in _END_COLUMNS)},"  # noqa: S608 - names of ours
     " owner = NULL, lease_until = NULL WHERE seq = ?"
 )
+_LOOK_NOW = f"UPDATE jobs SET run_at = ? WHERE {LOOKING} AND run_at > ?"  # noqa: S608 - the same
 _ended = itemgetter(*_END_COLUMNS)
 
 
@@ -86,6 +88,8 @@ def end(connection: Connection, items: Sequence[EndItem]) -> Sequence[bool]:
     mine = _still_held(connection, [item.held for item in items], or_swept=True)
     valid = [item for item in items if item.held.seq in mine]
     if valid:
+        # first, for their own rows are none of them: those still run
+        _look_now(connection, [item for item in valid if item.wrote])
         hot.run(connection, _END, [(*_ended(item.values), item.held.seq) for item in valid])
         records = [item.attempt for item in valid if item.attempt is not None]
         if records:
@@ -98,6 +102,14 @@ def end(connection: Connection, items: Sequence[EndItem]) -> Sequence[bool]:
         lanes.promote(connection, {item.lane for item in valid if item.leaves_lane})
         bell.ring(connection, [item.job_id for item in valid])
     return [item.held.seq in mine for item in items]
+
+
+def _look_now(connection: Connection, items: Sequence[EndItem]) -> None:
+    """What was just done may be what others wait for on its room: they look at once."""
+    if items:
+        now, rooms = items[0].now, {item.lane for item in items}
+        statement = f"{_LOOK_NOW} AND lane IN ({hot.marks(len(rooms))})"
+        hot.run(connection, statement, (now, now, *rooms))
 
 
 def note(connection: Connection, items: Sequence[NoteItem]) -> Sequence[bool]:

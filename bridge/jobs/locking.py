@@ -23,6 +23,6 @@ def lock_first(connection: Connection, work: Sequence[tuple[Batch, Any]]) -> Non
     for batch, value in work:
         if batch is accepting.accept:
             names |= accepting.names(value)
-        elif batch is finishing.end and value.leaves_lane:
+        elif batch is finishing.end and (value.leaves_lane or value.wrote):
             names.add(value.lane)
     lanes.lock(connection, names, pace=any(batch in _PACED for batch, _ in work))

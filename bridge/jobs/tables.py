@@ -29,6 +29,7 @@ _Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows on
 ACTIVE = "phase = 'flow' AND state IN ('queued', 'running', 'waiting')"  # holds its lane
 CLAIMABLE = "state = 'queued' AND ready = 1"
 DUE = "state IN ('waiting', 'pending') AND run_at IS NOT NULL"
+LOOKING = "state = 'pending' AND run_at IS NOT NULL"
 FINISHED = "finished_at IS NOT NULL"
 
 
@@ -72,6 +73,7 @@ jobs = Table(
     Column("outcome", Text),
     _partial("jobs_claimable", "channel", "priority", "rank", "seq", where=CLAIMABLE),
     _partial("jobs_due", "run_at", where=DUE),
+    _partial("jobs_looking", "lane", where=LOOKING),
     _partial("jobs_running", "lease_until", where="state = 'running'"),
     _partial("jobs_lane", "lane", "seq", where=ACTIVE),
     _partial("jobs_join", "join_key", where=f"{ACTIVE} AND join_key IS NOT NULL"),

@@ -19,8 +19,7 @@ from typing import Any
 import structlog
 
 from bridge import metrics, tracing
-from bridge.contract import Action, Job, Outcome, Repeat, Retry
-from bridge.jobs import hot
+from bridge.contract import Action, Outcome, Repeat, Retry
 from bridge.jobs.attempt import Attempt, Claimed, Fenced, Runner
 from bridge.jobs.claiming import ClaimItem, Claims
 from bridge.jobs.closing import Closer
@@ -29,7 +28,6 @@ from bridge.jobs.finishing import Held
 from bridge.jobs.limits import Limits
 from bridge.jobs.rows import from_row, split_channel
 from bridge.jobs.store import Store
-from bridge.jobs.tables import DUE
 from bridge.jobs.telling import Teller
 from bridge.jobs.writer import StoreDown
 from bridge.settings import Jobs as JobSettings
@@ -37,9 +35,6 @@ from bridge.settings import Jobs as JobSettings
 log = structlog.get_logger()
 
 STORE_RETRY_S = 0.5
-_LOOKS = f"{DUE} AND state = 'pending' AND lane = ? AND run_at > ? AND id <> ?"
-_LATER = f"SELECT seq FROM jobs WHERE {_LOOKS} LIMIT 1"  # noqa: S608 - constants of ours
-_NOW = f"UPDATE jobs SET run_at = ? WHERE {_LOOKS}"  # noqa: S608 - the same
 LAST_WORDS_S = 2.0  # when the drain budget is used up: what ended may still be stored
 
 
@@ -261,17 +256,6 @@ class Worker:
             return
         if wake:
             self._wake.set()
-        if claimed.job.phase == "flow" and attempt.sent:
-            await self._look_now(claimed.job)
-
-    async def _look_now(self, job: Job) -> None:
-        """What was just done may be what others wait for on this room: they look at once."""
-        now = self._store.clock()
-        which = (job.lane, now, job.id)
-        with contextlib.suppress(StoreDown):  # else they look when their time comes
-            if await self._store.read(lambda db: hot.run(db, _LATER, which)):
-                await self._store.write(lambda db: hot.run(db, _NOW, (now, *which)))
-                self._wake.set()
 
     def _release(self) -> None:
         self._free += 1
