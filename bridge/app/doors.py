@@ -52,7 +52,7 @@ class Doors:
         clock: Callable[[], float],
     ) -> None:
         operator, links, audit = Operator(store), Links(store), Audit(store)
-        linking = Linking(settings, links, store.vault, clock=clock)
+        linking = Linking(settings, links, store.vault, outbound, clock=clock)
         self.slack = SlackDoor(
             settings=settings,
             catalogue=actions,

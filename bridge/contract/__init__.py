@@ -22,6 +22,7 @@ from bridge.contract.action import (
 from bridge.contract.exchange import Lost, Request, Response, Unsent, Upstream
 from bridge.contract.job import FINAL_STATES, Asker, Job, JobState, ReplyTo
 from bridge.contract.outcome import (
+    LINK_ACCOUNT,
     OUTCOMES,
     Done,
     FileRef,
@@ -37,6 +38,7 @@ from bridge.contract.outcome import (
 
 __all__ = [
     "FINAL_STATES",
+    "LINK_ACCOUNT",
     "OUTCOMES",
     "Action",
     "Asker",

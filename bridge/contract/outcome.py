@@ -9,6 +9,10 @@ from typing import Any, ClassVar
 
 from bridge.contract.exchange import Request
 
+LINK_ACCOUNT = (
+    "link"  # a follow-up that is no action: link an account of one's own, where the job ran
+)
+
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:

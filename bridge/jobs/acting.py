@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import structlog
 from pydantic import SecretStr
 
-from bridge.contract import Outcome, Refused, Unknown, Unsent
+from bridge.contract import LINK_ACCOUNT, FollowUp, Outcome, Refused, Unknown, Unsent
 from bridge.jobs.links import Link, Links
 from bridge.jobs.writer import StoreDown
 from bridge.outbound import Outbound
@@ -35,6 +35,7 @@ NO_ACCOUNT = {
     "link-refused": "{upstream} does not accept the account that you have linked any more.",
 }
 NEXT = "Link it with /bridge link {connection}, then ask again."
+LINK_LABEL = "Link your {upstream} account"
 UNSEEN = "{problem} So I cannot see what became of this."
 
 
@@ -148,6 +149,7 @@ def no_account(code: str, upstream: str, connection: str, *, something_was_sent:
     problem = NO_ACCOUNT[code].format(upstream=upstream)
     next_step = NEXT.format(connection=connection)
     stable = code.replace("-", "_")
+    button = (FollowUp(LINK_LABEL.format(upstream=upstream), LINK_ACCOUNT),)
     if something_was_sent:
-        return Unknown(stable, UNSEEN.format(problem=problem), next_step)
-    return Refused(stable, problem, next_step)
+        return Unknown(stable, UNSEEN.format(problem=problem), next_step, follow_ups=button)
+    return Refused(stable, problem, next_step, follow_ups=button)

@@ -18,6 +18,7 @@ from bridge.actions.superoffice.errors import SHARED
 from bridge.actions.superoffice.transferring import FACTS, SAYS, Sentence
 from bridge.actions.wording import again, explain, listed, say
 from bridge.contract import (
+    LINK_ACCOUNT,
     Action,
     Command,
     Context,
@@ -222,14 +223,12 @@ class TransferSession(Action):
         verdict = "rejected" if code == "rejected" else "not_transferred"
         facts = self._facts(session, context, transfer=verdict)
         known = {**facts, **words}
-        button = FollowUp(Sentence.CHOOSE_LABEL, type(self).id, again(self), ask=True)
-        return Refused(
-            code,
-            say(sentence, known),
-            say(next_step, known),
-            facts,
-            (button,) if sentence in Sentence.CHOOSABLE else (),
-        )
+        buttons: tuple[FollowUp, ...] = ()
+        if sentence in Sentence.CHOOSABLE:
+            buttons = (FollowUp(Sentence.CHOOSE_LABEL, type(self).id, again(self), ask=True),)
+        elif next_step in Sentence.LINKABLE:
+            buttons = (FollowUp(Sentence.LINK_LABEL, LINK_ACCOUNT),)
+        return Refused(code, say(sentence, known), say(next_step, known), facts, buttons)
 
     def _not_resolved(self, found: associates.NotResolved) -> Outcome:
         near = listed(f"{one.shown} ({one.id})" for one in found.near)

@@ -49,6 +49,8 @@ class Sentence:
         "The bridge acts as a system user here, which never owns a chat. Ask {owner}; or link your own"
         " SuperOffice account with /bridge link, so that the bridge acts as you."
     )
+    LINK_LABEL: Final = "Link your SuperOffice account"
+    LINKABLE: Final = (NOT_YOURS_NEXT, SYSTEM_NEXT)
     IN_QUEUE: Final = (
         "Nothing happened: chat {session} is still in the queue and belongs to nobody."
     )

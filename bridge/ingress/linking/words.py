@@ -19,6 +19,17 @@ NO_CLIENT: Final = (
     " client_secret of a SuperOffice app first."
 )
 
+# What became of a credential that was forgotten here.
+ENDED_THERE: Final = "Its token is ended in Rocket.Chat, too."
+STAYS_THERE: Final = (
+    "Its token could not be ended in Rocket.Chat: remove it there, under your account's Personal Access"
+    " Tokens."
+)
+CONSENT_STAYS: Final = (
+    "SuperOffice gives the bridge no way to take your consent back; ask a SuperOffice administrator if"
+    " it must end there, too."
+)
+
 # On the page: a title, a sentence, and where it leads.
 LATE: Final = (
     "This link has ended",

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from bridge.contract import Action
 from bridge.delivery import mrkdwn, notices
 from bridge.delivery import words as delivery_words
-from bridge.delivery.render import Message, context, fit, section
+from bridge.delivery.render import Json, Message, context, fit, section
 from bridge.ingress.linking import Linking, Ticket
 from bridge.ingress.slack import words
 from bridge.ingress.slack.errands import Errands
@@ -93,18 +93,21 @@ class Accounts:
         wanted = _name(said)
         try:
             linked = [one.connection for one in await linking.of(place.scope, place.user_id)]
-            gone = [
-                name
+            gone = {
+                name: became
                 for name in linked
                 if wanted in ("", name.casefold(), self._kind(name))
-                and await linking.remove(place.scope, place.user_id, name)
-            ]
+                and (became := await linking.remove(place.scope, place.user_id, name)) is not None
+            }
         except StoreDown:
             return notices.mistake(words.LINKS_DOWN)
         if not gone:
             return notices.mistake(words.NOTHING_LINKED)
-        text = words.UNLINKED.format(connections=mrkdwn.safe(", ".join(gone), 1000))
-        return Message(text, fit([section(text)]))
+        lines = [
+            words.UNLINKED.format(connection=mrkdwn.safe(name, 120), upstream=became).strip()
+            for name, became in gone.items()
+        ]
+        return Message("\n".join(lines), fit([section(line) for line in lines]))
 
     def linked(self, ticket: Ticket, sentence: str) -> None:
         """Tell a person by direct message that an account was linked: it may not have been them."""
@@ -115,23 +118,32 @@ class Accounts:
     async def _tell(self, place: Place, message: Message) -> None:
         await self._telling.tell(place, message)
 
-    def _line(self, name: str, link: Link | None, address: str) -> str:
+    def _line(self, name: str, link: Link | None, address: str) -> Json:
+        """How it stands, and the button that changes it."""
         shown = mrkdwn.safe(name, 120)
         upstream = delivery_words.UPSTREAMS.get(self._kind(name), name)
-        offer = words.LINK_OFFER.format(address=address, upstream=upstream)
-        if link is None:
-            return words.NOT_LINKED_YET.format(connection=shown, offer=offer)
-        account = mrkdwn.safe(link.account_name, 120)
-        if link.credential is None:
-            return words.LINK_ENDED.format(connection=shown, account=account, offer=offer)
-        used = (
-            words.LINK_USED.format(when=mrkdwn.date(link.last_used))
-            if link.last_used
-            else words.LINK_UNUSED
-        )
-        when = mrkdwn.date(link.linked_at)
-        line = words.LINKED.format(connection=shown, account=account, when=when, used=used)
-        return f"{line} {words.LINK_AGAIN.format(address=address)}"
+        label = words.LINK_BUTTON.format(upstream=upstream)
+        text = words.NOT_LINKED_YET.format(connection=shown)
+        if link is not None and link.credential is None:
+            account = mrkdwn.safe(link.account_name, 120)
+            text = words.LINK_ENDED.format(connection=shown, account=account)
+        elif link is not None:
+            label = words.LINK_OTHER_BUTTON
+            text = words.LINKED.format(
+                connection=shown,
+                account=mrkdwn.safe(link.account_name, 120),
+                when=mrkdwn.date(link.linked_at),
+                used=words.LINK_USED.format(when=mrkdwn.date(link.last_used))
+                if link.last_used
+                else words.LINK_UNUSED,
+            )
+        button = {
+            "type": "button",
+            "text": {"type": "plain_text", "text": mrkdwn.plain(label, 75)},
+            "action_id": f"link:{name}"[:255],
+            "url": address,
+        }
+        return {**section(text), "accessory": button}
 
     def _usable(self, place: Place) -> list[str]:
         """The connections on which this person may run anything here."""
@@ -166,9 +178,9 @@ def _name(said: str) -> str:
     return said.strip().casefold().removeprefix("on=").strip("`\"'“”")
 
 
-def _shown(lines: Sequence[str], linked: str, root: str) -> Message:
+def _shown(lines: Sequence[Json], linked: str, root: str) -> Message:
     head = f"*{words.LINKS_TITLE}*"
-    blocks = [section(head), *(section(line) for line in lines)]
+    blocks = [section(head), *lines, context(words.LINK_ONCE)]
     if linked:
         blocks.append(context(words.LINK_HINT.format(root=root, connection=linked)))
-    return Message("\n".join([head, *lines]), fit(blocks))
+    return Message("\n".join([head, *(line["text"]["text"] for line in lines)]), fit(blocks))

@@ -13,10 +13,11 @@ from typing import Any
 from pydantic import ValidationError
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bridge.contract import Action, FollowUp, Job
+from bridge.contract import LINK_ACCOUNT, Action, FollowUp, Job
 from bridge.delivery import notices
 from bridge.delivery.render import ACTION_ID, Message
 from bridge.ingress.slack import words
+from bridge.ingress.slack.accounts import Accounts
 from bridge.ingress.slack.errands import Errands
 from bridge.ingress.slack.forms import Forms
 from bridge.ingress.slack.launching import Launching
@@ -43,6 +44,7 @@ class Buttons:
         reader: Reader,
         launching: Launching,
         forms: Forms,
+        accounts: Accounts,
         telling: Telling,
         errands: Errands,
         names: Mapping[str, str],
@@ -53,6 +55,7 @@ class Buttons:
         self._reader = reader
         self._launching = launching
         self._forms = forms
+        self._accounts = accounts
         self._telling = telling
         self._errands = errands
 
@@ -110,6 +113,8 @@ class Buttons:
     async def _follow(self, place: Place, reference: Reference, job: Job) -> Message | None:
         offers = job.outcome.follow_ups if job.outcome else ()
         offer = offers[reference.place] if reference.place < len(offers) else None
+        if offer is not None and offer.action == reference.action == LINK_ACCOUNT:
+            return await self._accounts.link(place, job.connection)
         action = self._catalogue.get(reference.action)
         if offer is None or action is None or offer.action != reference.action:
             return notices.mistake(words.OUTDATED)

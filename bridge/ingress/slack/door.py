@@ -208,6 +208,7 @@ class SlackDoor:
             reader=reader,
             launching=launching,
             forms=forms,
+            accounts=self.accounts,
             telling=telling,
             errands=self.errands,
             names=slack.commands,

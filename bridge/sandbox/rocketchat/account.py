@@ -59,6 +59,13 @@ def _me(user: User) -> dict[str, Any]:
     return body
 
 
+async def logout(rc: Workspace, call: Call) -> Answer:
+    """POST logout: the token that signed this request ends, a personal access token as well."""
+    call.user.token = rc.new_token()
+    rc.record("logout", call.user.id)
+    return {"status": "success", "data": {"message": "You've been logged out!"}}
+
+
 async def login(rc: Workspace, call: Call) -> Answer:
     """POST login; its failures have a shape of their own, and it is the one place that asks for a code."""
     body: dict[str, Any] = call.body if isinstance(call.body, dict) else {}

@@ -24,6 +24,7 @@ _SEND_TRANSCRIPT = ("send-omnichannel-chat-transcript",)
 ROUTES: tuple[Route, ...] = (
     Route("POST", "login", account.login, login=False),
     Route("GET", "me", account.me),
+    Route("POST", "logout", account.logout),
     Route(
         "POST",
         "omnichannel/:rid/request-transcript",

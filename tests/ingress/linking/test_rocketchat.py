@@ -53,6 +53,48 @@ async def test_a_linked_account_acts_and_an_unlinked_one_no_longer(tmp_path: Pat
         assert headers["x-user-id"] != INES_ID
 
 
+async def test_unlinking_ends_the_token_upstream_or_says_that_it_did_not(tmp_path: Path) -> None:
+    async with town(tmp_path) as here, browser(here) as web:
+        await web.give_token(await here.address(slack.ANNA, "rocketchat"), INES_ID, INES_TOKEN)
+        told = await here.says(slack.ANNA, "unlink rocketchat")
+        assert "Its token is ended in Rocket.Chat, too." in told
+        assert here.rocketchat.users[INES_ID].token != INES_TOKEN
+        assert [one.subject for one in here.rocketchat.effects_of("logout")] == [INES_ID]
+
+        here.rocketchat.users[INES_ID].token = INES_TOKEN
+        for fault in ("status", "reset_before"):
+            await web.give_token(await here.address(slack.ANNA, "rocketchat"), INES_ID, INES_TOKEN)
+            with here.rocketchat.fault(fault, "POST */logout"):
+                told = await here.says(slack.ANNA, "unlink rocketchat")
+            assert "Forgotten" in told
+            assert "remove it there" in told
+            assert await here.linked(slack.ANNA, "rocketchat") is None
+
+
+async def test_a_result_that_needs_a_link_has_a_button_for_it(tmp_path: Path) -> None:
+    async with town(tmp_path, connections__rocketchat__act_as="person") as here:
+        job = await here.ends("/close", f"{ROOM} solved", 1)
+        assert job.state is JobState.REFUSED
+        [refused] = [
+            message
+            for message in here.slack.messages(slack.SUPPORT, slack.ANNA)
+            if "[Link your Rocket.Chat account]" in here.slack.visible_text(message)
+        ]
+        [button] = [
+            element
+            for block in refused.blocks
+            if block["type"] == "actions"
+            for element in block["elements"]
+        ]
+        await here.slack.click(slack.ANNA, refused, button["action_id"])
+        await here.bridge.doors.slack.errands.idle()
+        offer = here.slack.messages(slack.SUPPORT, slack.ANNA)[-1]
+        [way] = [block["accessory"] for block in offer.blocks if "accessory" in block]
+        assert (way["type"], way["text"]["text"]) == ("button", "Link your Rocket.Chat account")
+        async with browser(here) as web:
+            assert (await web.give_token(way["url"], INES_ID, INES_TOKEN)).status == 200
+
+
 async def test_the_person_is_told_by_direct_message(tmp_path: Path) -> None:
     async with town(tmp_path) as here, browser(here) as web:
         await web.give_token(await here.address(slack.ANNA, "rocketchat"), INES_ID, INES_TOKEN)

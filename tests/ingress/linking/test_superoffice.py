@@ -84,6 +84,15 @@ async def test_a_code_of_another_browser_or_visit_links_nothing(tmp_path: Path) 
         assert (await mallory.get(back)).status in {403, 410}, "once"
 
 
+async def test_unlinking_says_that_the_consent_stays(tmp_path: Path) -> None:
+    async with town(tmp_path) as here, browser(here) as web:
+        await as_anna(here)
+        await web.consent(await here.address(slack.ANNA, "superoffice"), "ANNA")
+        told = await here.says(slack.ANNA, "unlink superoffice")
+        assert "I no longer act as you" in told
+        assert "ask a SuperOffice administrator" in told
+
+
 async def test_another_persons_account_and_a_denial_link_nothing(tmp_path: Path) -> None:
     async with town(tmp_path) as here, browser(here) as web:
         await as_anna(here)
