@@ -29,6 +29,7 @@ from bridge.sandbox.rocketchat.state import Settings as Workspace
 from bridge.sandbox.slack import Slack
 from bridge.sandbox.slack import seed as slack_seed
 from tests.soak.house import House
+from tests.soak.traps import Trap, watching
 from tests.world import API_TOKEN, WEBHOOK_SECRET, serve
 
 JOBS = {"lease_s": 1.5, "poll_s": 0.3, "drain_s": 4.0, "breaker_failures": 50}
@@ -49,6 +50,8 @@ class City:
     houses: list[House] = field(default_factory=list)
     accepted: dict[str, str] = field(default_factory=dict)  # job id -> room
     told: list[dict[str, Any]] = field(default_factory=list)
+    traps: list[Trap] = field(default_factory=list)
+    refused: int = 0  # wishes that were told to come again
 
     def house(self, *verb: str, **environment: str) -> House:
         name = f"{verb[0]}{len(self.houses)}.log"
@@ -99,6 +102,7 @@ class City:
                         self.accepted[job["id"]] = room
                         return job
                     assert answer.status in (429, 503), said
+                    self.refused += 1
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 said = error
             await asyncio.sleep(0.05)
@@ -172,8 +176,22 @@ async def city(
         rocketchat = RocketChat("C", time.time, pdf_delay_s=0.1, settings=workspace)
         rocketchat.exchanges = type(rocketchat.exchanges)(maxlen=20_000)
         slack = Slack()
-        rocketchat_url = await serve(rocketchat.app(), stack)
-        slack_url = await serve(slack.app(), stack)
+        told: list[dict[str, Any]] = []
+
+        async def hear(request: web.Request) -> web.Response:
+            body = await request.json()
+            told.append(
+                {"job": body["id"], "state": body["state"], "id": request.headers["webhook-id"]}
+            )
+            return web.json_response({})
+
+        receiver = web.Application()
+        receiver.add_routes([web.post("/told", hear)])
+        traps: list[Trap] = []
+        apps = rocketchat.app(), slack.app(), receiver
+        for app in apps:
+            app.middlewares.insert(0, watching(traps))
+        rocketchat_url, slack_url, receiver_url = [await serve(app, stack) for app in apps]
         slack.public_url = slack_url
         client = await stack.enter_async_context(
             aiohttp.ClientSession(
@@ -206,18 +224,9 @@ async def city(
             "BRIDGE_OUTBOUND_ALLOW": "127.0.0.1",
             "BRIDGE_LOG_FORMAT": "json",
         }
-        here = City(folder, database_url, environment, rocketchat, slack, client, "")
-
-        async def hear(request: web.Request) -> web.Response:
-            body = await request.json()
-            here.told.append(
-                {"job": body["id"], "state": body["state"], "id": request.headers["webhook-id"]}
-            )
-            return web.json_response({})
-
-        receiver = web.Application()
-        receiver.add_routes([web.post("/told", hear)])
-        here.callback_url = f"{await serve(receiver, stack)}/told"
+        callback_url = f"{receiver_url}/told"
+        here = City(folder, database_url, environment, rocketchat, slack, client, callback_url)
+        here.told, here.traps = told, traps
         try:
             yield here
         finally:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from tests.soak.mortal import Death, live
+
 UP_WITHIN_S = 60.0
+
+# Python's fork server imports the bridge once; each house is then a process of its own within milliseconds.
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(
+    ["bridge.app", "bridge.cli", "psycopg", "sqlalchemy.dialects.postgresql.psycopg"]
+)
 
 
 def free_port() -> int:
@@ -31,37 +39,35 @@ class House:
     environment: Mapping[str, str]
     log: Path
     port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
+    process: BaseProcess | None = None
     _starts: int = 0
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> None:
+    def start(self, death: Death | None = None) -> None:
+        """Start it; with `death`, it will kill itself there."""
         if self.log.exists():
             self._starts = self.log.read_text("utf-8").count("app.started")
-        with self.log.open("ab") as lines:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "bridge", *self.verb],
-                env={**os.environ, **self.environment, "PORT": str(self.port)},
-                stdout=lines,
-                stderr=lines,
-            )
+        environment = {**os.environ, **self.environment, "PORT": str(self.port)}
+        self.process = _forks.Process(
+            target=live, args=(self.verb, environment, self.log, death), daemon=True
+        )
+        self.process.start()
 
     async def up(self) -> None:
         """Wait until it listens, or for a worker until it says that it started."""
         deadline = time.monotonic() + UP_WITHIN_S
         while time.monotonic() < deadline:
-            assert self.process is not None
-            if self.process.poll() is not None:
+            if not self.running():
                 raise AssertionError(f"it ended: {self.log.read_text()[-2000:]}")
             if self.verb[0] == "worker":
                 if self.log.read_text().count("app.started") > self._starts:
                     return
             elif await self._answers():
                 return
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.02)
         raise AssertionError(f"it did not start: {self.log.read_text()[-2000:]}")
 
     async def _answers(self) -> bool:
@@ -73,8 +79,8 @@ class House:
         return True
 
     def signal(self, number: signal.Signals) -> None:
-        assert self.process is not None
-        self.process.send_signal(number)
+        if self.process is not None and self.process.pid is not None and self.running():
+            os.kill(self.process.pid, number)
 
     async def kill(self) -> None:
         self.signal(signal.SIGKILL)
@@ -84,9 +90,16 @@ class House:
         self.signal(signal.SIGTERM)
         return await self.ended()
 
-    async def ended(self) -> int:
+    async def ended(self, within_s: float = 40.0) -> int:
+        """Wait for its end; its exit code, or minus the signal that killed it."""
+        deadline = time.monotonic() + within_s
+        while self.running():
+            assert time.monotonic() < deadline, f"it lives on after {within_s} s"
+            await asyncio.sleep(0.01)
         assert self.process is not None
-        return await asyncio.to_thread(self.process.wait, 40)
+        code = self.process.exitcode
+        assert code is not None
+        return code
 
     def running(self) -> bool:
-        return self.process is not None and self.process.poll() is None
+        return self.process is not None and self.process.is_alive()
