@@ -15,10 +15,11 @@ import re
 import sys
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import Enum
 from pathlib import PurePath
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
@@ -137,7 +138,7 @@ def configure(level: str, style: str = "auto", *, stream: TextIO | None = None) 
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.WriteLoggerFactory(out),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Patient(out))),
         cache_logger_on_first_use=False,  # module-level loggers follow a later `configure`
     )
     handler = logging.StreamHandler(out)
@@ -156,6 +157,21 @@ def configure(level: str, style: str = "auto", *, stream: TextIO | None = None) 
     for name, least in LEVELS.items():
         logging.getLogger(name).setLevel(max(threshold, least))
     logging.captureWarnings(capture=True)
+
+
+class _Patient:
+    """A stream that takes what it can: a full disk or a closed pipe must not end whoever has something to say."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, line: str) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.write(line)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 def redact(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:

@@ -190,3 +190,10 @@ def test_json_where_nobody_looks() -> None:
     configure("info", stream=stream)
     log.info("a.b")
     assert json.loads(stream.getvalue())["event"] == "a.b"
+
+
+def test_a_line_that_cannot_be_written_ends_nobody() -> None:
+    stream = io.StringIO()
+    configure("info", "json", stream=stream)
+    stream.close()
+    structlog.get_logger().error("a.b")

@@ -18,7 +18,7 @@ from bridge import metrics
 from bridge.jobs.operating import Operator
 from bridge.jobs.store import Store
 from bridge.jobs.worker import Worker
-from bridge.jobs.writer import StoreDown
+from bridge.jobs.writer import StoreDown, touch
 
 STORE_ANSWERS_S = 3.0
 
@@ -56,7 +56,7 @@ class Health:
         self._worker = worker
         self._settings_error = settings_error
         self._stranded = stranded
-        self._storing = Shared(self._write_nothing)
+        self._storing = Shared(self._touch)
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/healthz", self._alive), web.get("/readyz", self._ready)]
@@ -92,8 +92,8 @@ class Health:
             return f"The database cannot be written: {error or 'no answer'}."
         return ""
 
-    async def _write_nothing(self) -> None:
-        await self._store.write(lambda _: None)
+    async def _touch(self) -> None:
+        await self._store.write(touch, alone=True)
 
 
 class Metrics:
