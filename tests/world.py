@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from bridge.jobs.operating import Filter
 from bridge.sandbox.emulator import Emulator
 from bridge.sandbox.rocketchat import RocketChat
 from bridge.sandbox.rocketchat import seed as rocketchat_seed
+from bridge.sandbox.rocketchat.gate import Route
+from bridge.sandbox.rocketchat.routes import ROUTES
 from bridge.sandbox.slack import Slack
 from bridge.sandbox.slack import seed as slack_seed
 from bridge.sandbox.superoffice import SuperOffice
@@ -123,6 +125,7 @@ async def world(
     clock: Callable[[], float] = time.time,
     profile: str = "C",
     actions: Mapping[str, type[Action]] | None = None,
+    calls: Sequence[Route] = ROUTES,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """Everything up. `settings` are given by path, e.g. `slack__commands={"close": "/end"}`."""
@@ -131,7 +134,7 @@ async def world(
 
     here = World()
     async with AsyncExitStack() as stack:
-        here.rocketchat = RocketChat(profile, clock, pdf_delay_s=0.2)  # type: ignore[arg-type]
+        here.rocketchat = RocketChat(profile, clock, pdf_delay_s=0.2, calls=calls)  # type: ignore[arg-type]
         here.superoffice = SuperOffice(clock)
         here.slack = Slack(clock=clock)
         emulators: list[Emulator] = [here.slack, here.rocketchat, here.superoffice]

@@ -142,11 +142,15 @@ def _table(path: str, field: FieldInfo) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _described(field: FieldInfo, path: str) -> Iterator[str]:
+def described(field: FieldInfo) -> str:
+    """What a setting means, with its bounds."""
     text = field.description or ""
     bounds = [f"{_BOUNDS[kind]} {value:g}" for kind, value in _limits(field)]
-    if bounds:
-        text = f"{text.rstrip('.')} ({', '.join(bounds)})."
+    return f"{text.rstrip('.')} ({', '.join(bounds)})." if bounds else text
+
+
+def _described(field: FieldInfo, path: str) -> Iterator[str]:
+    text = described(field)
     if path in VARIABLE_OF:
         text += f" Variable: {VARIABLE_OF[path]}."
     yield from (f"# {line}" for line in textwrap.wrap(text, WIDTH - 2))

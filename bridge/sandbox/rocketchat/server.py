@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import fields
 from functools import partial
 from typing import Any
@@ -30,7 +30,8 @@ class RocketChat(Workspace):
     """One emulated workspace.
 
     `profile` chooses the family of versions (see section 0 of the reference page), `pdf_delay_s` how long
-    the PDF worker takes. The workspace starts with the seed data; `seeded=False` starts it empty.
+    the PDF worker takes. The workspace starts with the seed data; `seeded=False` starts it empty. `calls` are
+    what it answers below /api/v1.
     """
 
     def __init__(
@@ -42,11 +43,13 @@ class RocketChat(Workspace):
         mail_delay_s: float = 0.0,
         settings: Settings | None = None,
         seeded: bool = True,
+        calls: Sequence[Route] = ROUTES,
     ) -> None:
         super().__init__(
             profile, clock, pdf_delay_s=pdf_delay_s, mail_delay_s=mail_delay_s, settings=settings
         )
         self._seeded = seeded
+        self._calls = tuple(calls)
         self.webhook = LivechatWebhook(self)
         if seeded:
             seed.plant(self)
@@ -135,7 +138,7 @@ class RocketChat(Workspace):
         )
         documented: list[web.AbstractRouteDef] = [
             web.route(route.method, route.pattern, self._serving(route))
-            for route in (*ROUTES, test)
+            for route in (*self._calls, test)
         ]
         return [
             *documented,
