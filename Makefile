@@ -20,8 +20,8 @@ test: .venv/ready-dev ## Run every test
 	@$(RUN) pytest -q -m alone $(ARGS)
 
 check: .venv/ready-dev ## Format, lint, types, import rules, dead code, docs in step with code, licences, weaknesses
-	$(BIN)/ruff format --check bridge tests
-	$(BIN)/ruff check bridge tests
+	$(BIN)/ruff format --check bridge docs tests
+	$(BIN)/ruff check bridge docs tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/vulture
@@ -29,8 +29,8 @@ check: .venv/ready-dev ## Format, lint, types, import rules, dead code, docs in 
 	$(RUN) tests.supply
 
 fix: .venv/ready-dev ## Format, apply safe fixes, rewrite the generated parts
-	$(BIN)/ruff check --fix bridge tests
-	$(BIN)/ruff format bridge tests
+	$(BIN)/ruff check --fix bridge docs tests
+	$(BIN)/ruff format bridge docs tests
 	$(RUN) tests.generated
 
 bench: .venv/ready-dev ## Measure against baselines in the same run
@@ -39,8 +39,12 @@ bench: .venv/ready-dev ## Measure against baselines in the same run
 soak: .venv/ready-dev ## All promises together, ten minutes, random faults
 	$(RUN) tests.soak $(ARGS)
 
+# the variable silences a notice about MkDocs 2, which is another program
+docs: .venv/ready-dev ## Build the documentation into site/, warnings as errors
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --quiet --strict -f docs/mkdocs.yml
+
 clean: ## Remove what the other verbs made
-	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv site var .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

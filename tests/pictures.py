@@ -99,13 +99,13 @@ async def at_the_playground(photographer: Photographer) -> None:
     await page.click("#tab-switches")
     await photographer.take("trouble", page.locator("#side"))
 
-    await type_line(page, "/bridge help")
-    await reads(page, "What can be done")
-    await photographer.take("help", page.locator("#chat"))
     await type_line(page, f"/transcript {rooms.CLOSED_WITH_PDF}")
     await reads(page, "PDF transcript is ready")
     await page.click("#tab-rooms")
     await photographer.take("playground", page)
+    await type_line(page, "/bridge help")
+    await reads(page, "What can be done")
+    await photographer.take("help", page.locator("#chat"))
     await type_line(page, "/transfer 648 anna@example.com")
     await page.locator("#people button").last.click()
     await type_line(page, f"/close {rooms.NEEDS_TAGS} bye")
@@ -129,8 +129,6 @@ async def at_the_console(photographer: Photographer) -> None:
     await page.get_by_role("link", name="Close conversation").first.click()
     await page.wait_for_url("**/console/jobs/*")
     await photographer.take("console-job", page)
-    await page.goto(f"{photographer.console}/connections")
-    await photographer.take("console-connections", page)
 
 
 @asynccontextmanager

@@ -104,8 +104,9 @@ def _fields(action: type[Action]) -> str:
             (
                 f"`{leaf.key}`{' **needed**' if leaf.required else ''}",
                 " or ".join(code(one) for one in leaf.choices) or leaf.kind.value,
-                code(_typed(leaf)) if not leaf.implied else "–",
-                leaf.description + (" Personal: masked in lists and logs." if leaf.personal else ""),
+                code(_typed(leaf)) if not leaf.implied else "-",
+                leaf.description
+                + (" Personal: masked in lists and logs." if leaf.personal else ""),
                 code(leaf.example if leaf.example is not None else ""),
             )
             for leaf in leaves(action)
@@ -145,7 +146,7 @@ def _errors(action: type[Action]) -> str:
     return rows(
         ("upstream's code", "outcome", "what happened", "next step"),
         (
-            (code(name), code(problem.kind.kind.value), problem.message, problem.next_step or "–")
+            (code(name), code(problem.kind.kind.value), problem.message, problem.next_step or "-")
             for name, problem in action.errors.items()
         ),
     )

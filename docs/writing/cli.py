@@ -35,5 +35,7 @@ def _verbs(group: click.Group, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _help(verb: click.Command, name: str) -> str:
-    with click.Context(verb, info_name=name, max_content_width=WIDTH, terminal_width=WIDTH) as context:
+    with click.Context(
+        verb, info_name=name, max_content_width=WIDTH, terminal_width=WIDTH
+    ) as context:
         return verb.get_help(context)

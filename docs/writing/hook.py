@@ -6,6 +6,7 @@ https://www.mkdocs.org/dev-guide/plugins/#events
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -16,6 +17,11 @@ from docs.writing import reference
 from docs.writing.repository import INCLUDED, PAGES, ROOT, Linked, source_page
 
 log = logging.getLogger("mkdocs.hooks.deskbridge")  # a warning below "mkdocs" fails a strict build
+_LOADED = re.compile(
+    r"""<(?:script|img|iframe|source|link(?![^>]*rel="?canonical))\b[^>]*?
+        (?:src|href)=["']?((?:https?:)?//[^"'\s>]+)""",
+    re.VERBOSE,
+)
 ACTIONS = "reference/actions/*"
 PICTURES = {"assets/mark.svg": "bridge/sandbox/playground/static/mark.svg"}
 
@@ -30,7 +36,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """Add what is included from the repository, what is made from the code, and the sources they name."""
     texts = {
-        file.src_uri: (PAGES / file.src_uri).read_text("utf-8") for file in files.documentation_pages()
+        file.src_uri: (PAGES / file.src_uri).read_text("utf-8")
+        for file in files.documentation_pages()
     }
     texts |= {uri: (ROOT / path).read_text("utf-8") for path, uri in INCLUDED.items()}
     texts |= reference.pages()
@@ -56,6 +63,19 @@ def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
     for fault in linked.faults:
         log.warning("%s: %s", page.file.src_uri, fault)
     return mended
+
+
+def on_post_page(output: str, *, page: Page, **_: Any) -> str:
+    """A page loads nothing from elsewhere, so that it can be read offline and tells nobody who reads it."""
+    for address in loaded_from_elsewhere(output):
+        log.warning("%s loads %s", page.file.src_uri, address)
+    return output
+
+
+def loaded_from_elsewhere(output: str) -> list[str]:
+    """What a browser would fetch from another host to show the page; links to click are none of it."""
+    found = _LOADED.findall(output)
+    return [address for address in found if not address.startswith("data:")]
 
 
 def _with_actions(nav: Any) -> Any:

@@ -90,7 +90,7 @@ def _resolved(one: Json, made: Json) -> Json:
 
 def _members(schema: Json) -> Iterator[tuple[str, ...]]:
     for name, told in schema["properties"].items():
-        yield code(name), _type(told), told.get("description", "–")
+        yield code(name), _type(told), told.get("description", "-")
 
 
 def _type(told: Json) -> str:

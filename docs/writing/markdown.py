@@ -18,7 +18,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def code(value: Any) -> str:
     """A value in backticks; an empty one is a dash."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"`{text}`" if text else "–"
+    return f"`{text}`" if text else "-"
 
 
 def fence(text: str, language: str = "") -> str:

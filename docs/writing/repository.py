@@ -17,10 +17,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import TextLexer, get_lexer_for_filename
-from pygments.util import ClassNotFound
+from pygments import highlight  # type: ignore[import-untyped]  # has no types
+from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+from pygments.lexers import TextLexer, get_lexer_for_filename  # type: ignore[import-untyped]
+from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 PAGES: Final = ROOT / "docs" / "pages"
@@ -47,7 +47,6 @@ _NAMED = re.compile(
     r"(?<!\[)`((?:bridge|tests|deploy|config|docs)/[\w./-]*\w\.\w+)(?:::([\w.]+))?`(?!\])"
 )
 _LINK = re.compile(r"(?<=\]\()([^)#\s:]+)(#[^)\s]*)?(?=\))")
-_LANGUAGES = {".service": "ini", ".lock": "toml"}
 
 
 @dataclass(slots=True)
@@ -66,10 +65,10 @@ class Linked:
         return "".join((*parts, self._prose(uri, text[last:])))
 
     def _prose(self, uri: str, text: str) -> str:
-        text = _NAMED.sub(lambda found: self._named(uri, found[1], found[2] or "", found[0]), text)
+        text = _NAMED.sub(lambda found: self._named(found[1], found[2] or "", found[0]), text)
         return _LINK.sub(lambda found: self._link(uri, found[1], found[2] or ""), text)
 
-    def _named(self, uri: str, path: str, name: str, shown: str) -> str:
+    def _named(self, path: str, name: str, shown: str) -> str:
         """A path in backticks, perhaps with a name: a link, if both are there."""
         place = f"/{path}#{name}" if name else f"/{path}"
         if not (ROOT / path).is_file():
@@ -77,7 +76,8 @@ class Linked:
         elif name and name not in names(path):
             self.faults.append(f"{path} has no {name}")
         else:
-            return f"[{shown}]({place})"
+            of_a_test = name and path.startswith("tests/")  # its name is a sentence already
+            return f"[{f'`{name}`' if of_a_test else shown}]({place})"
         return shown
 
     def _link(self, uri: str, target: str, anchor: str) -> str:

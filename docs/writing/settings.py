@@ -15,7 +15,7 @@ from bridge.settings.environment import VARIABLE_OF
 from bridge.settings.rendering import described
 from docs.writing.markdown import code, generated, lines, table
 
-HEAD = ("key", "variable", "default", "meaning")
+HEAD = ("key, variable", "default", "meaning")
 
 
 def page() -> str:
@@ -69,7 +69,8 @@ def _rows(fields: dict[str, FieldInfo], path: str) -> Iterator[tuple[str, ...]]:
         if key == "connections" or _listed(field) is not None:
             continue
         variable = VARIABLE_OF.get(key, "")
-        yield f"`{key}`", code(variable), code(_default(field)), described(field)
+        named = f"`{key}`<br>{code(variable)}" if variable else f"`{key}`"
+        yield named, code(_default(field)), described(field)
 
 
 def _default(field: FieldInfo) -> Any:

@@ -47,9 +47,7 @@ Reaches every command (`/bridge close …`), should another app have taken its n
 
 def page(actions: Actions) -> str:
     """For whoever sets the app up."""
-    slash = (
-        (code(one.name), one.description, code(one.usage_hint)) for one in commands(actions)
-    )
+    slash = ((code(one.name), one.description, code(one.usage_hint)) for one in commands(actions))
     made = manifest_of(actions, public_url=ADDRESS, scopes=SCOPES)
     scopes = ", ".join(code(scope) for scope in SCOPES)
     text = yaml.safe_dump(made, sort_keys=False, allow_unicode=True)

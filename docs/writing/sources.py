@@ -26,7 +26,7 @@ def page() -> str:
             code(name),
             code(one.check),
             ", ".join(map(code, one.dedupe)),
-            ", ".join(f"`{rule}` → `{made['action']}`" for rule, made in one.rules.items()) or "–",
+            ", ".join(f"`{rule}` → `{made['action']}`" for rule, made in one.rules.items()) or "-",
         )
         for name, one in PRESETS.items()
     )
@@ -64,7 +64,7 @@ def _check(model: type[BaseModel]) -> str:
 def _rows(model: type[BaseModel], leave: set[str] | None = None) -> Iterator[tuple[str, ...]]:
     for name, field in model.model_fields.items():
         if name not in (leave or set()):
-            yield f"`{name}`", _default(field), described(field) or "–"
+            yield f"`{name}`", _default(field), described(field) or "-"
 
 
 def _default(field: FieldInfo) -> str:
