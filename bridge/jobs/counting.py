@@ -11,8 +11,11 @@ from sqlalchemy import Connection, func, or_, select, text
 
 from bridge import metrics
 from bridge.contract import Job
+from bridge.jobs import windows
 from bridge.jobs.intake import Accepted, KeyConflict, Launch
+from bridge.jobs.rows import split_channel
 from bridge.jobs.tables import CLAIMABLE, DUE, jobs
+from bridge.jobs.windows import BREAKER
 
 Accept = TypeVar("Accept", bound=Callable[..., Awaitable[list[Accepted]]])
 
@@ -57,12 +60,27 @@ def by_state(db: Connection) -> dict[str, int]:
 def waiting_s(db: Connection, now: float) -> float:
     """For how long the oldest job could have been started; 0 when none waits.
 
-    When a later attempt became possible is not kept once it is queued, so only first attempts count there.
+    A job whose route has no call left, or whose connection's breaker is open, could not be started: it
+    counts from the moment that ended. When a later attempt became possible is not kept once it is
+    queued, so only first attempts count there.
     """
-    queued = select(func.min(jobs.c.tried_since)).where(text(CLAIMABLE), jobs.c.attempts == 0)
-    due = select(func.min(jobs.c.run_at)).where(text(DUE))
-    found = [at for at in (db.scalar(queued), db.scalar(due)) if at is not None]
-    return max(0.0, now - min(found)) if found else 0.0
+    oldest = select(jobs.c.channel, func.min(jobs.c.tried_since))
+    oldest = oldest.where(text(CLAIMABLE), jobs.c.attempts == 0).group_by(jobs.c.channel)
+    queued = {split_channel(channel): since for channel, since in db.execute(oldest)}
+    breakers = {(connection, BREAKER) for connection, _ in queued}
+    stored = windows.read(db, {*queued, *breakers}, lock=False)
+
+    def held_until(place: windows.Place) -> float:
+        window, breaker = stored.get(place), stored.get((place[0], BREAKER))
+        spent = window is not None and (window.unlimited or window.used >= window.calls)
+        return max(
+            window.resets_at if window is not None and spent else 0.0,
+            breaker.resets_at if breaker is not None else 0.0,  # 0: it is closed
+        )
+
+    found = [max(since, held_until(place)) for place, since in queued.items()]
+    due = db.scalar(select(func.min(jobs.c.run_at)).where(text(DUE)))
+    return max(0.0, now - min([*found, now if due is None else float(due)]))
 
 
 def told(job: Job, kind: str, values: Mapping[str, Any], *, ambiguous: bool) -> None:

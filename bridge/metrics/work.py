@@ -26,7 +26,10 @@ _ENDED = counter(
     *("action", "connection", "state"),
 )
 _JOBS = gauge("jobs", "Jobs that have not ended, and parked ones, by state.", "state")
-_OLDEST = gauge("jobs_oldest_queued_seconds", "Age of the oldest job that could start now.")
+_OLDEST = gauge(
+    "jobs_oldest_queued_seconds",
+    "For how long the oldest job could have started: neither pace nor breaker held it.",
+)
 _PACE_WAIT = histogram(
     "pace_wait_seconds",
     "Waits because an upstream route allows no call yet, by connection and route.",
