@@ -80,7 +80,8 @@ def waiting_s(db: Connection, now: float) -> float:
 
     found = [max(since, held_until(place)) for place, since in queued.items()]
     due = db.scalar(select(func.min(jobs.c.run_at)).where(text(DUE)))
-    return max(0.0, now - min([*found, now if due is None else float(due)]))
+    waited: float = now - min([*found, now if due is None else due])
+    return max(0.0, waited)
 
 
 def told(job: Job, kind: str, values: Mapping[str, Any], *, ambiguous: bool) -> None:
