@@ -6,17 +6,11 @@ Real processes run by honcho on a real Postgres, against the emulators; deploy/S
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import signal
-import socket
-import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 
-import aiohttp
 import pytest
 
 from bridge.sandbox.rocketchat import RocketChat
@@ -25,80 +19,10 @@ from bridge.sandbox.slack import Slack
 from bridge.sandbox.slack import seed as people
 from tests.checks.conftest import tell_scopes
 from tests.conftest import fresh_database
+from tests.deploy.host import Host
 from tests.world import serve
 
 pytestmark = pytest.mark.alone  # real processes and real time: no neighbours
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-BIN = Path(sys.executable).parent
-RELEASE = (ROOT / "Procfile").read_text("utf-8").splitlines()[0]
-BOOT_S, EXIT_S = 60.0, 30.0  # what a Heroku-style host grants
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-class Host:
-    """A Heroku-style host: it knows config vars, runs the Procfile and kills after 30 s."""
-
-    def __init__(self, database_url: str) -> None:
-        self.port = free_port()
-        self.config = {
-            "PATH": f"{BIN}{os.pathsep}/usr/bin:/bin",
-            "PORT": str(self.port),
-            "DATABASE_URL": database_url,
-        }
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    async def run(self, *command: str) -> tuple[int, str]:
-        """A one-off process, as `heroku run`."""
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            cwd=ROOT,
-            env=self.config,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        said, _ = await asyncio.wait_for(process.communicate(), BOOT_S)
-        return process.returncode or 0, said.decode()
-
-    @asynccontextmanager
-    async def up(self) -> AsyncIterator[None]:
-        """Release, then web and worker, until the block ends; the exit is timed."""
-        code, said = await self.run(*RELEASE.removeprefix("release: ").split())
-        assert code == 0, said
-        process = await asyncio.create_subprocess_exec(
-            str(BIN / "honcho"),
-            *("-f", "Procfile", "start", "web", "worker"),
-            cwd=ROOT,
-            env=self.config,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        try:
-            await self._listening()
-            yield
-        finally:
-            began = time.monotonic()
-            process.send_signal(signal.SIGTERM)
-            await asyncio.wait_for(process.wait(), EXIT_S + 5)
-        assert time.monotonic() - began < EXIT_S
-
-    async def _listening(self) -> None:
-        deadline = time.monotonic() + BOOT_S
-        async with aiohttp.ClientSession() as session:
-            while time.monotonic() < deadline:
-                try:
-                    async with session.get(f"{self.url}/healthz") as answer:
-                        if answer.status == 200:
-                            return
-                except aiohttp.ClientError:
-                    await asyncio.sleep(0.2)
-        raise AssertionError(f"not up within {BOOT_S} s")
 
 
 async def until(done: Callable[[], bool], within_s: float = 20.0) -> None:
