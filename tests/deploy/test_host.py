@@ -6,7 +6,7 @@ import asyncio
 import json
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ async def happened(chat: RocketChat, room: str) -> None:
 
 @pytest.mark.timeout(240)
 async def test_a_host_with_a_port_and_a_database_boots_it_and_gets_it_to_leave_in_time(
-    postgres_url: str, record_property: Callable[[str, object], None]
+    postgres_url: str,
 ) -> None:
     host = Host(fresh_database(postgres_url))
     assert host.config["DATABASE_URL"].startswith("postgres://")
@@ -68,7 +68,6 @@ async def test_a_host_with_a_port_and_a_database_boots_it_and_gets_it_to_leave_i
         status, told = await ask("GET", f"{host.url}/readyz")
         assert (status, told["storage"]) == (200, "durable")
     assert host.boot_s < BOOT_S  # that it left in time, and in order, the host has seen to itself
-    record_property("boot_s", round(host.boot_s, 1))
 
     async with AsyncExitStack() as stack:
         chat = RocketChat("C")
@@ -85,7 +84,6 @@ async def test_a_host_with_a_port_and_a_database_boots_it_and_gets_it_to_leave_i
                 assert status == 202
                 await state_of(host, job["id"], "running")
                 await happened(chat, rooms.OPEN_SERVED)
-        record_property("exit_s_while_a_job_hangs", round(host.exit_s, 1))
         assert host.said("jobs.draining") == 1
 
         async with host.up():
