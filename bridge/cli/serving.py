@@ -17,8 +17,12 @@ import click
 from bridge.cli.entry import run, sentence, settings
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from bridge.app import Bridge
     from bridge.settings import Settings
+
+LINGER_S = 3.0  # how long the rest of a refused body is read, so that the answer is seen
 
 
 @click.command()
@@ -75,12 +79,24 @@ async def _work(loaded: Settings) -> None:
         await bridge.stop()
 
 
+def runner_of(bridge: Bridge) -> web.AppRunner:
+    """The server. Its own default would hold an idle connection, or half a header, for an hour."""
+    from aiohttp import web
+
+    return web.AppRunner(
+        bridge.web_app(),
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=2.0,
+        keepalive_timeout=bridge.settings.server.idle_s,
+        lingering_time=LINGER_S,
+    )
+
+
 async def _until_stopped(bridge: Bridge, host: str, port: int) -> None:
     from aiohttp import web
 
-    runner = web.AppRunner(
-        bridge.web_app(), access_log=None, handle_signals=False, shutdown_timeout=2.0
-    )
+    runner = runner_of(bridge)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

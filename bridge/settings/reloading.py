@@ -17,7 +17,14 @@ from bridge.settings.whole import Settings
 
 # A running process holds these open; the new value counts from the next start.
 RESTART = (
-    *("database_url", "encryption_key", "server.host", "server.port", "slack.app_token"),
+    *(
+        "database_url",
+        "encryption_key",
+        "server.host",
+        "server.port",
+        "server.idle_s",
+        "slack.app_token",
+    ),
     *("jobs.concurrency", "jobs.lease_s"),
 )
 

@@ -31,6 +31,9 @@ class Server(Section):
         1_000_000, ge=1024, description="Largest request body, decompressed."
     )
     body_deadline_s: float = Field(10.0, gt=0, description="A request's body must be in by then.")
+    idle_s: float = Field(
+        75.0, gt=0, description="A connection without a whole request header is closed after this."
+    )
     max_in_flight: int = Field(500, ge=1, description="Requests served at once; more get 503.")
     metrics_token: Secret = Field(
         None, description="Bearer token that a scraper of /metrics must show; without: anybody may."
