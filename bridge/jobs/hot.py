@@ -8,23 +8,20 @@ asked rarely is written with its Core.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from functools import lru_cache
-from itertools import chain
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
 
 from bridge.jobs.tables import jobs
 
-T = TypeVar("T")
 Row = tuple[Any, ...]
 
 JOB_COLUMNS = tuple(column.name for column in jobs.columns)
-MOST_ROWS = 64
 JOB_LIST = ", ".join(JOB_COLUMNS)
 
 
@@ -65,25 +62,7 @@ def marks(count: int, each: str = "?") -> str:
 def insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows that all have the columns of the first."""
     columns = tuple(rows[0])
-    values = [*map(itemgetter(*columns), rows)]
-    for block in blocks(values):
-        run(
-            connection,
-            _insertion(table.name, columns, len(block)),
-            tuple(chain.from_iterable(block)),
-        )
-
-
-def blocks(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The values in pieces whose sizes are powers of two, so that few statements are to be prepared.
-
-    Rows in one statement cost the other threads one wait for the interpreter; rows one by one, one each.
-    """
-    start = 0
-    while start < len(values):
-        size = min(MOST_ROWS, 1 << (len(values) - start).bit_length() - 1)
-        yield values[start : start + size]
-        start += size
+    run(connection, _insertion(table.name, columns), [*map(itemgetter(*columns), rows)])
 
 
 def job_rows(rows: Iterable[Row]) -> list[dict[str, Any]]:
@@ -92,9 +71,8 @@ def job_rows(rows: Iterable[Row]) -> list[dict[str, Any]]:
 
 
 @lru_cache(maxsize=64)
-def _insertion(table: str, columns: tuple[str, ...], count: int) -> str:
-    row = f"({marks(len(columns))})"
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks(count, row)}"  # noqa: S608 - names of ours
+def _insertion(table: str, columns: tuple[str, ...]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks(len(columns))})"  # noqa: S608 - names of ours
 
 
 @lru_cache(maxsize=1024)
