@@ -30,12 +30,12 @@ from bridge.contract import (
     Request,
     Response,
     Retry,
-    Unknown,
     Unsent,
     Upstream,
 )
-from bridge.jobs.acting import NO_ACCOUNT, no_account
+from bridge.jobs.acting import NO_ACCOUNT
 from bridge.jobs.finishing import Held, NoteItem
+from bridge.jobs.hindrances import lost_for_good, name_of, not_configured, refused_account
 from bridge.jobs.limits import Limits
 from bridge.jobs.pace import GUARD_S, Window
 from bridge.jobs.redaction import describe
@@ -120,7 +120,7 @@ class Runner:
         upstream = self._upstreams.get(job.connection)
         if action_type is None or upstream is None:
             await self._limits.forget(job.connection)
-            attempt.outcome = _not_configured(job, action_type)
+            attempt.outcome = not_configured(job, action_type)
             return
         try:
             action = action_type.model_validate(dict(job.args))
@@ -151,9 +151,11 @@ class Runner:
         except Postponed as later:
             attempt.postponed_s = later.wait_s
         except Unsent as error:
-            attempt.outcome = Retry("unreachable", f"{_name(upstream)} cannot be reached: {error}")
+            attempt.outcome = Retry(
+                "unreachable", f"{name_of(upstream)} cannot be reached: {error}"
+            )
         except Lost as error:
-            attempt.outcome = self._judge_lost(action, attempt, f"{_name(upstream)}: {error}")
+            attempt.outcome = self._judge_lost(action, attempt, f"{name_of(upstream)}: {error}")
         except (Fenced, asyncio.CancelledError):
             raise
         except Exception:
@@ -175,11 +177,11 @@ class Runner:
                 if 300 <= response.status < 400:
                     return Refused(
                         "redirected",
-                        f"{_name(upstream)} answered with a redirect, which the bridge does not follow.",
+                        f"{name_of(upstream)} answered with a redirect, which the bridge does not follow.",
                         "An admin must put the final address into the connection's url.",
                     )
                 if response.error_code in NO_ACCOUNT:
-                    return _no_account(response.error_code, job, attempt, upstream)
+                    return refused_account(response.error_code, job, attempt.exchanges, upstream)
                 request = flow.send(response)
         except StopIteration as end:
             outcome: Outcome = end.value
@@ -275,35 +277,5 @@ class Runner:
         return Retry("no-answer", f"No usable answer came from {reason}")
 
 
-def lost_for_good(action: Action) -> Unknown:
-    """What is said when a call that may not be repeated was sent and nobody knows more."""
-    return Unknown(
-        "answer-lost",
-        "The request was sent, but its answer was lost. It may or may not have happened.",
-        action.if_lost or "Look before you try again: a second time could do it twice.",
-    )
-
-
-def _no_account(code: str, job: Job, attempt: Attempt, upstream: Upstream) -> Outcome:
-    earlier = attempt.exchanges[:-1]  # the last one is the refusal itself
-    done = job.phase == "follow" or any(one["method"] != "GET" for one in earlier)
-    return no_account(code, _name(upstream), job.connection, something_was_sent=done)
-
-
-def _not_configured(job: Job, action: type[Action] | None) -> Outcome:
-    missing = f"action {job.action}" if action is None else f"connection {job.connection}"
-    return Retry(
-        "not-configured",
-        f"The {missing} is not configured here any more.",
-        "An admin puts it back into the settings, or cancels this job in the console.",
-    )
-
-
 def _route(request: Request) -> str:
     return f"{request.method} {request.route}"
-
-
-def _name(upstream: Upstream) -> str:
-    return {"rocketchat": "Rocket.Chat", "superoffice": "SuperOffice"}.get(
-        upstream.kind, upstream.kind
-    )

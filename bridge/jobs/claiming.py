@@ -7,16 +7,17 @@ broken channel costs a claim nothing however long its queue is. People go before
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Float, Select, func, literal, or_, select, text, update
+from sqlalchemy import Connection, select, text, update
 
 from bridge.jobs import hot, windows
+from bridge.jobs.leases import CLOCK, is_postgres, unlocked
 from bridge.jobs.pace import PROGRAM_SHARE, Window
 from bridge.jobs.rows import split_channel
-from bridge.jobs.tables import CLAIMABLE, DUE, deliveries, jobs
+from bridge.jobs.tables import CLAIMABLE, DUE, jobs
 
 _CHANNELS = f"""
 WITH RECURSIVE c(channel) AS (
@@ -34,7 +35,6 @@ _HERE = f"SELECT seq FROM jobs WHERE {CLAIMABLE} AND channel = ?"  # noqa: S608
 _ORDER = " ORDER BY priority, rank, seq"
 _TAKE = "UPDATE jobs SET state = 'running', owner = ?, fence = fence + 1, run_at = NULL"
 _INTENT = ", sent_at = coalesce(sent_at, ?)"
-_CLOCK = "extract(epoch FROM clock_timestamp())::float8"
 
 
 @dataclass(slots=True)
@@ -176,9 +176,9 @@ def _take_rows(
     *,
     intend: bool = False,
 ) -> list[dict[str, Any]]:
-    postgres = _is_postgres(connection)
+    postgres = is_postgres(connection)
     statement = (
-        f"{_TAKE}{_INTENT if intend else ''}, lease_until = {_CLOCK if postgres else '?'} + ?"
+        f"{_TAKE}{_INTENT if intend else ''}, lease_until = {CLOCK if postgres else '?'} + ?"
         f" WHERE seq IN ({which} LIMIT ?{' FOR UPDATE SKIP LOCKED' if postgres else ''})"
         f" RETURNING {hot.JOB_LIST}"
     )
@@ -189,109 +189,7 @@ def _take_rows(
     return sorted(rows, key=lambda row: (row["priority"], row["rank"], row["seq"]))
 
 
-@dataclass(slots=True)
-class Beat:
-    """A sign of life: the jobs and deliveries that a worker really has in its hands.
-
-    What it owns only on paper (a claim whose answer got lost) is not renewed, so it is swept.
-    """
-
-    owner: str
-    now: float
-    lease_s: float
-    jobs: Collection[int]
-    deliveries: Collection[str] = ()
-
-
-def beat(connection: Connection, items: Sequence[Beat]) -> Sequence[set[int]]:
-    """Renew leases; the jobs that are still held."""
-    held = []
-    for item in items:
-        until = lease_clock(connection, item.now) + item.lease_s
-        rows = connection.execute(
-            update(jobs)
-            .where(
-                text("state = 'running'"),
-                jobs.c.owner == item.owner,
-                jobs.c.seq.in_(sorted(item.jobs)),
-            )
-            .values(lease_until=until)
-            .returning(jobs.c.seq)
-        )
-        held.append({row.seq for row in rows})
-        if item.deliveries:
-            connection.execute(
-                update(deliveries)
-                .where(
-                    text("state = 'telling'"),
-                    deliveries.c.owner == item.owner,
-                    deliveries.c.id.in_(sorted(item.deliveries)),
-                )
-                .values(lease_until=until)
-            )
-    return held
-
-
-@dataclass(slots=True)
-class Sweep:
-    """Look for lost leases; what the sweeping worker has in its own hands is not lost."""
-
-    now: float
-    everything: bool = False  # no other process can be alive
-    jobs: Collection[int] = ()
-    deliveries: Collection[str] = ()
-
-
-def sweep(connection: Connection, items: Sequence[Sweep]) -> Sequence[int]:
-    """Take jobs and deliveries from workers that fell silent; how many jobs."""
-    total = []
-    for item in items:
-        now, everything = item.now, item.everything
-        clock = lease_clock(connection, now)
-        lost = select(jobs.c.seq).where(text("state = 'running'"))
-        mute = select(deliveries.c.id).where(text("state = 'telling'"))
-        if not everything:
-            lost = lost.where(or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < clock))
-            mute = mute.where(
-                or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < clock)
-            )
-        found = connection.scalars(unlocked(connection, lost))
-        seqs = [seq for seq in found if seq not in item.jobs]
-        silent = connection.scalars(unlocked(connection, mute))
-        quiet = [name for name in silent if name not in item.deliveries]
-        followers = update(jobs).values(state="pending", run_at=now, owner=None)
-        flows = update(jobs).values(state="queued", ready=1, owner=None)
-        for part in _parts(seqs):
-            connection.execute(followers.where(jobs.c.seq.in_(part), jobs.c.phase == "follow"))
-            connection.execute(flows.where(jobs.c.seq.in_(part), jobs.c.phase == "flow"))
-        again = update(deliveries).values(state="due", run_at=now, owner=None, repeated=1)
-        for part in _parts(quiet):
-            connection.execute(again.where(deliveries.c.id.in_(part)))
-        total.append(len(seqs))
-    return total
-
-
-def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (values[start : start + 500] for start in range(0, len(values), 500))
-
-
 def _wake(claims: Claims, window: Window, breaker: Window | None, now: float) -> None:
     wait = max(breaker.resets_at - now, 0.0) if breaker else window.wait_s(now)
     wait = max(wait, 0.01)
     claims.wake_in_s = wait if claims.wake_in_s is None else min(claims.wake_in_s, wait)
-
-
-def unlocked(connection: Connection, which: Select[Any]) -> Select[Any]:
-    """Only rows that no other process is claiming at this moment."""
-    return which.with_for_update(skip_locked=True) if _is_postgres(connection) else which
-
-
-def lease_clock(connection: Connection, now: float) -> Any:
-    """Leases are judged by the database's clock, so hosts need not agree on the time."""
-    if _is_postgres(connection):
-        return func.extract("epoch", func.clock_timestamp()).cast(Float)
-    return literal(now)
-
-
-def _is_postgres(connection: Connection) -> bool:
-    return connection.dialect.name == "postgresql"

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, update
 
 from bridge.jobs import bell, hot, lanes
-from bridge.jobs.claiming import lease_clock
+from bridge.jobs.leases import lease_now
 from bridge.jobs.tables import LOOKING, attempts, deliveries, jobs
 
 
@@ -54,7 +54,7 @@ class NoteItem:
 
 @dataclass(slots=True)
 class ToldItem:
-    """What became of a delivery."""
+    """What became of a delivery: all of `_TOLD_COLUMNS`."""
 
     delivery_id: str
     owner: str
@@ -80,6 +80,13 @@ _END = (
     " owner = NULL, lease_until = NULL WHERE seq = ?"
 )
 _LOOK_NOW = f"UPDATE jobs SET run_at = ? WHERE {LOOKING} AND run_at > ?"  # noqa: S608 - the same
+_TOLD_COLUMNS = ("state", "run_at", "attempts", "repeated", "told_at", "how")
+_TOLD = (
+    f"UPDATE deliveries SET {', '.join(f'{name} = ?' for name in _TOLD_COLUMNS)},"  # noqa: S608 - names of ours
+    " owner = NULL, lease_until = NULL"
+    " WHERE id = ? AND owner = ? AND fence = ? AND state = 'telling' RETURNING id"
+)
+_outcome_of = itemgetter(*_TOLD_COLUMNS)
 _ended = itemgetter(*_END_COLUMNS)
 
 
@@ -94,11 +101,11 @@ def end(connection: Connection, items: Sequence[EndItem]) -> Sequence[bool]:
         records = [item.attempt for item in valid if item.attempt is not None]
         if records:
             hot.insert(connection, attempts, records)
-        for item in valid:
-            if item.deliveries:
-                until = lease_clock(connection, item.now) + item.lease_s
-                rows = [{**row, "lease_until": until} for row in item.deliveries]
-                connection.execute(insert(deliveries).values(rows))
+        told = [(item, row) for item in valid for row in item.deliveries]
+        if told:
+            now = lease_now(connection, valid[0].now)
+            rows = [{**row, "lease_until": now + item.lease_s} for item, row in told]
+            hot.insert(connection, deliveries, rows)
         lanes.promote(connection, {item.lane for item in valid if item.leaves_lane})
         bell.ring(connection, [item.job_id for item in valid])
     return [item.held.seq in mine for item in items]
@@ -127,17 +134,8 @@ def told(connection: Connection, items: Sequence[ToldItem]) -> Sequence[bool]:
     """Store what became of deliveries; False for those that another worker took over."""
     results = []
     for item in items:
-        result = connection.execute(
-            update(deliveries)
-            .where(
-                deliveries.c.id == item.delivery_id,
-                deliveries.c.owner == item.owner,
-                deliveries.c.fence == item.fence,
-                deliveries.c.state == "telling",
-            )
-            .values(owner=None, lease_until=None, **item.values)
-        )
-        results.append(result.rowcount == 1)
+        place = (item.delivery_id, item.owner, item.fence)
+        results.append(bool(hot.run(connection, _TOLD, (*_outcome_of(item.values), *place))))
     return results
 
 

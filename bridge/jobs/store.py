@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.contract import Action, Job, Repeat
-from bridge.jobs import accepting, claiming, counting, finishing, windows
+from bridge.jobs import accepting, claiming, counting, finishing, leases, windows
 from bridge.jobs.bell import WORK, Bell
 from bridge.jobs.database import FileLock, durability, is_sqlite, open_engine, parse_url
 from bridge.jobs.intake import Accepted, Key, KeyConflict, Launch, NotStored
@@ -101,7 +101,7 @@ class Store:
             self._lock.acquire()
         self._writer = Writer(self._engine, lock_first)
         if self.embedded and works:
-            lost = await self._do(claiming.sweep, claiming.Sweep(self.clock(), everything=True))
+            lost = await self._do(leases.sweep, leases.Sweep(self.clock(), everything=True))
             if lost:
                 log.info("jobs.orphans_found", jobs=lost)
         elif not self.embedded:
@@ -179,8 +179,8 @@ class Store:
         self, owner: str, lease_s: float, held: Collection[int], telling: Collection[str] = ()
     ) -> set[int]:
         """Renew the leases of what is really held; the jobs that still are."""
-        item = claiming.Beat(owner, self.clock(), lease_s, held, telling)
-        still: set[int] = await self._do(claiming.beat, item)
+        item = leases.Beat(owner, self.clock(), lease_s, held, telling)
+        still: set[int] = await self._do(leases.beat, item)
         if self._bell is not None and not self._bell.listening:
             with contextlib.suppress(StoreDown):
                 await self.read(lambda _: None)  # connects again, and listens
@@ -188,8 +188,8 @@ class Store:
 
     async def sweep(self, held: Collection[int] = (), telling: Collection[str] = ()) -> int:
         """Take back what silent workers held, but not what the caller holds itself."""
-        item = claiming.Sweep(self.clock(), jobs=held, deliveries=telling)
-        return int(await self._do(claiming.sweep, item))
+        item = leases.Sweep(self.clock(), jobs=held, deliveries=telling)
+        return int(await self._do(leases.sweep, item))
 
     async def take_call(self, item: windows.Take) -> windows.Taken:
         taken: windows.Taken = await self._do(windows.take, item)

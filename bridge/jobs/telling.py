@@ -20,7 +20,7 @@ from sqlalchemy import Connection, select, text, update
 from bridge.contract import Job, Lost, ReplyTo, Unsent, Upstream
 from bridge.delivery.results import Ambiguous, File, Told, TryLater
 from bridge.delivery.results import Telling as Result
-from bridge.jobs import claiming, counting, policy
+from bridge.jobs import counting, leases, policy
 from bridge.jobs.fetching import fetch
 from bridge.jobs.finishing import ToldItem
 from bridge.jobs.rows import delivery_rows, from_row, seal_reply_to
@@ -138,7 +138,13 @@ class Teller:
             job = await self._as_stored(job)
         result, now = await self._try(job, telling), self._store.clock()
         uses = getattr(result, "uses", 0)
-        values: dict[str, Any] = {"attempts": telling.attempts + 1, "told_at": None, "run_at": now}
+        values: dict[str, Any] = {
+            "attempts": telling.attempts + 1,
+            "repeated": int(telling.repeated),
+            "run_at": now,
+            "told_at": None,
+            "how": "",
+        }
         fields = {"job_id": job.id, "kind": telling.kind}
         if isinstance(result, Told):
             values |= {"state": "told", "told_at": now, "how": result.how}
@@ -242,12 +248,12 @@ class Teller:
         )
         rows = connection.execute(
             update(deliveries)
-            .where(deliveries.c.id.in_(claiming.unlocked(connection, which)))
+            .where(deliveries.c.id.in_(leases.unlocked(connection, which)))
             .values(
                 state="telling",
                 owner=self._owner,
                 fence=deliveries.c.fence + 1,
-                lease_until=claiming.lease_clock(connection, now) + self._lease_s,
+                lease_until=leases.lease_clock(connection, now) + self._lease_s,
             )
             .returning(deliveries)
         ).mappings()

@@ -127,7 +127,7 @@ async def test_a_delivery_of_a_silent_worker_is_told_by_another_marked_as_repeat
             return await store.read(lambda db: tuple(db.execute(query).one())) == ("due", 1)
 
         await eventually(due)
-        assert not await store.told(ToldItem(told["id"], "me", 1, {"state": "told"}))
+        assert not await store.told(ToldItem(told["id"], "me", 1, told | {"state": "told"}))
 
 
 async def test_a_worker_that_slept_does_not_sweep_what_it_holds_itself(database_url: str) -> None:
