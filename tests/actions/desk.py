@@ -20,17 +20,8 @@ from bridge.settings import Outbound as OutboundSettings
 from bridge.settings import RocketChat as RocketChatSettings
 from bridge.settings import SuperOffice as SuperOfficeSettings
 from bridge.upstreams import connect
-from tests.actions.driving import NOW, action, context
-
-
-class Clock:
-    """Time that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return self.now
+from tests.actions.driving import action, context
+from tests.clock import Clock
 
 
 @dataclass

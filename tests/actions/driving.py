@@ -11,8 +11,8 @@ from bridge.contract import Action, Asker, Context, Flow, Outcome, Pending, Requ
 from bridge.outbound import Answer
 from bridge.upstreams import rocketchat
 from bridge.upstreams.superoffice import client as superoffice
+from tests.clock import NOW
 
-NOW = 1_800_000_000.0
 ASKER = Asker(door="slack", scope="slack:T1", name="Dana", user_id="U1", team_id="T1")
 
 

@@ -23,7 +23,8 @@ from sqlalchemy import Connection, select, text
 from bridge.contract import JobState
 from bridge.jobs.database import open_engine, parse_url
 from bridge.jobs.tables import jobs
-from tests.console.desk import MIA, PDF, TOKEN, Clock, Desk, close_desk, open_desk, settings
+from tests.clock import Clock
+from tests.console.desk import MIA, PDF, TOKEN, Desk, close_desk, open_desk, settings
 
 PROMISE_MS = 300
 ROUNDS = 7

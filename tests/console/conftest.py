@@ -10,7 +10,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page, async_playwright
 
-from tests.console.desk import TOKEN, Clock, Desk, close_desk, open_desk, settings
+from tests.clock import Clock
+from tests.console.desk import TOKEN, Desk, close_desk, open_desk, settings
 
 CHROMIUM = Path("/usr/bin/chromium")
 CHROMIUM_IS_HERE = CHROMIUM.exists()

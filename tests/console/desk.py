@@ -26,6 +26,7 @@ from bridge.outbound import Outbound
 from bridge.settings import Api, RocketChat, Settings, Slack, SuperOffice
 from bridge.settings import Outbound as OutboundSettings
 from bridge.vault import Vault
+from tests.clock import Clock
 
 TOKEN = "a-token-that-is-long-enough"
 ANNA = Asker(
@@ -39,16 +40,6 @@ ZENDESK = Asker("source", "source:zendesk", "zendesk")
 CLOSE, PDF = "rocketchat.close_room", "rocketchat.request_pdf_transcript"
 EMAIL, TRANSFER = "rocketchat.email_transcript", "superoffice.transfer_session"
 LANES = {TRANSFER: "chatSessionId"}
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self, at: float) -> None:
-        self.at = at
-
-    def __call__(self) -> float:
-        return self.at
 
 
 @dataclass

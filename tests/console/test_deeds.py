@@ -7,8 +7,9 @@ from playwright.async_api import Browser, expect
 
 from bridge.console.session import Sessions
 from bridge.contract import JobState
+from tests.clock import Clock
 from tests.console.conftest import Serve, Visitor, visit
-from tests.console.desk import ANNA, MIA, Clock, Desk, close_desk, open_desk, settings
+from tests.console.desk import ANNA, MIA, Desk, close_desk, open_desk, settings
 
 
 async def state(desk: Desk, job_id: str) -> JobState:
@@ -81,7 +82,7 @@ async def test_many_are_retried_after_a_page_that_says_how_many_and_no_others(
     await visitor.page.get_by_role("link", name="Retry all…").click()
     assert "Retry 12 jobs?" in await visitor.text()
     assert MIA.user_id in await visitor.text()
-    clock.at += 5
+    clock.now += 5
     late = await desk.put(JobState.PARKED, room="late", asker=MIA, age_s=1)
     await visitor.page.get_by_role("button", name="Retry 12 jobs").click()
     await expect(visitor.page.locator("h1")).to_have_text("12 jobs queued again")

@@ -17,6 +17,7 @@ from bridge.console.throughput import STEPS, Throughput
 from bridge.contract import Job, JobState, ReplyTo
 from bridge.jobs.rows import to_row
 from bridge.jobs.tables import jobs
+from tests.clock import Clock
 from tests.console.conftest import Serve
 from tests.console.desk import (
     ANNA,
@@ -25,7 +26,6 @@ from tests.console.desk import (
     NIGHTLY,
     PDF,
     TOKEN,
-    Clock,
     Desk,
     close_desk,
     settings,
@@ -150,7 +150,7 @@ async def test_a_lane_shows_what_stands_around_a_job(desk: Desk) -> None:
 async def test_a_busy_half_hour_is_counted_exactly_and_its_times_are_sampled(
     desk: Desk, clock: Clock
 ) -> None:
-    clock.at = 1_800_000 * 1000.0 + 1799.0  # the end of a half hour
+    clock.now = 1_800_000 * 1000.0 + 1799.0  # the end of a half hour
     await many(desk, 1000)
     day = await Throughput(desk.store, clock).day()
     assert len(day) == STEPS

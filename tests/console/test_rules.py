@@ -15,7 +15,8 @@ from bridge.console.roles import Role, Staff
 from bridge.console.story import Stories
 from bridge.console.throughput import Bucket
 from bridge.contract import Asker, Done, Job, JobState, ReplyTo
-from tests.console.desk import CLOSE, Clock
+from tests.clock import Clock
+from tests.console.desk import CLOSE
 
 
 def test_the_highest_role_wins_and_unreadable_entries_are_named() -> None:
@@ -34,7 +35,7 @@ def test_many_addresses_together_are_kept_waiting_too() -> None:
         assert knocks.wait_s(f"10.0.0.{number}") == 0
         knocks.failed(f"10.0.0.{number}")
     assert knocks.wait_s("192.0.2.1") == 60
-    clock.at += 60
+    clock.now += 60
     assert knocks.wait_s("192.0.2.1") == 0
 
 

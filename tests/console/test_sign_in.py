@@ -15,8 +15,9 @@ from bridge.contract import JobState
 from bridge.sandbox.slack import Slack as EmulatedSlack
 from bridge.sandbox.slack import seed
 from bridge.settings import Server, Slack
+from tests.clock import Clock
 from tests.console.conftest import Visitor, visit
-from tests.console.desk import TOKEN, Clock, Desk, close_desk, open_desk, settings
+from tests.console.desk import TOKEN, Desk, close_desk, open_desk, settings
 
 Serve = Callable[[web.Application], Awaitable[TestServer]]
 
@@ -37,7 +38,7 @@ async def test_the_sixth_wrong_token_has_to_wait_and_the_right_one_too(
         await visitor.sign_in("wrong")
     await visitor.sign_in()
     assert "Too many wrong tries. Try again in 60 seconds." in await visitor.text()
-    clock.at += 61
+    clock.now += 61
     await visitor.sign_in()
     await visitor.page.wait_for_url("**/console")
 
@@ -60,7 +61,7 @@ async def test_the_cookie_is_http_only_strict_and_lasts_no_longer_than_a_shift(
     await visitor.page.wait_for_url("**/console")
     (cookie,) = await visitor.page.context.cookies()
     assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
-    clock.at += 12 * 3600 + 1
+    clock.now += 12 * 3600 + 1
     await visitor.open("/console")
     assert visitor.page.url.endswith("/console/sign-in")
 
@@ -89,7 +90,7 @@ async def test_a_token_that_was_rotated_ends_the_sessions_it_began(
     assert sessions.role(session).word == "operator"
     old = replace(session, key="of another token")
     assert sessions.role(old).word == "nobody"
-    clock.at += 12 * 3600 + 1
+    clock.now += 12 * 3600 + 1
     assert sessions.role(session).word == "nobody"
 
 

@@ -9,7 +9,8 @@ from aiohttp.test_utils import TestServer
 from bridge.outbound import Outbound
 from bridge.sandbox.slack import Slack
 from bridge.settings import Outbound as OutboundSettings
-from tests.delivery.office import Clock, Office
+from tests.clock import Clock
+from tests.delivery.office import Office
 
 Serve = Callable[[web.Application], Awaitable[TestServer]]
 

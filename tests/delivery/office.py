@@ -12,6 +12,7 @@ from bridge.delivery.slack import SlackDelivery
 from bridge.outbound import Outbound
 from bridge.sandbox.slack import Message, Slack, seed
 from bridge.settings import Slack as Settings
+from tests.clock import Clock
 
 ABOUT = {
     "rocketchat.close_room": ActionInfo(
@@ -21,21 +22,6 @@ ABOUT = {
 }
 CLOSED = Done("closed", "The conversation is closed.", facts={"closed_by": "anna"})
 REFUSED = Refused("error-not-allowed", "You may not close it.", "Ask its agent.")
-
-
-class Clock:
-    """A clock that moves when somebody sleeps, or when a test says so."""
-
-    def __init__(self, at: float) -> None:
-        self.at = at
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.at
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.at += seconds
 
 
 def job(outcome: Outcome | None = CLOSED, state: JobState | None = None, **changes: Any) -> Job:

@@ -72,7 +72,7 @@ async def test_progress_leads_to_a_public_end(office: Office) -> None:
     target = office.target()
     show_ack(office, target, wait_s=40)
     target = await office.delivery.progress(MAKING, target, notices.pending(MAKING))
-    office.clock.at += 60
+    office.clock.now += 60
     told = await office.tell(PUBLIC, target)
     assert told == Told("response_url", uses=3)
     line, final = on_screen(office)
@@ -83,7 +83,7 @@ async def test_progress_leads_to_a_public_end(office: Office) -> None:
 async def test_a_queue_s_line_leads_to_a_public_end(office: Office) -> None:
     target = office.target()
     show_ack(office, target, wait_s=40)
-    office.clock.at += 41
+    office.clock.now += 41
     await office.tell(PUBLIC, target)
     line, final = on_screen(office)
     assert "It has ended." in line
@@ -104,7 +104,7 @@ async def test_progress_leads_to_an_end_that_hangs_on_its_file(office: Office) -
 async def test_after_the_url_expired_nothing_on_screen_is_untrue(office: Office) -> None:
     target = office.target()
     show_ack(office, target)
-    office.clock.at += 31 * 60
+    office.clock.now += 31 * 60
     told = await office.tell(PRIVATE, target)
     assert isinstance(told, Told)
     assert told.how == "direct"

@@ -56,7 +56,7 @@ async def test_a_dead_response_url_gives_way_to_the_channel(office: Office, spen
         case "expired by Slack":
             office.slack.settings.response_urls_expired = True
         case "expired by the clock":
-            office.clock.at += 30 * 60
+            office.clock.now += 30 * 60
         case "foreign":
             target = replace(target, response_url="https://evil.example/commands/T/1/x")
 
@@ -87,7 +87,7 @@ async def test_a_private_answer_never_falls_back_into_the_channel(office: Office
 
 async def test_a_private_answer_long_after_comes_as_a_direct_message(office: Office) -> None:
     target = office.target()
-    office.clock.at += 3600
+    office.clock.now += 3600
 
     told = await office.tell(job(REFUSED), target)
 

@@ -101,7 +101,7 @@ async def test_a_rate_limit_is_handed_back_and_remembered(office: Office) -> Non
     again = await office.tell(job(), office.target(response_url=""))
     assert again == TryLater(40.0, "pace")
     assert len(office.slack.exchanges) == before, "Slack asked for silence"
-    office.clock.at += 40
+    office.clock.now += 40
     assert isinstance(await office.tell(job(), office.target(response_url="")), Told)
     assert len(office.seen()) == 1
 

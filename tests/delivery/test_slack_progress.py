@@ -53,7 +53,7 @@ async def test_a_program_s_progress_is_one_message_that_becomes_the_final_one(
 
     target = await office.delivery.progress(job(None), target, notices.accepted(job(None)))
     assert target.message_ts
-    office.clock.at += 1
+    office.clock.now += 1
     what = notices.pending(job(Pending("x", "The PDF is being made.")))
     await office.delivery.progress(job(None), target, what)
     assert "The PDF is being made. I will tell you how it ends." in office.text(office.seen()[0])

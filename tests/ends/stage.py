@@ -23,21 +23,12 @@ from bridge.delivery import words
 from bridge.sandbox.slack import seed as slack
 from bridge.sandbox.slack.model import Message
 from bridge.surfaces.openapi import document
+from tests.clock import RunningClock
 from tests.world import API_TOKEN, World, serve, world
 
 UNHURRIED = {"jobs__poll_s": 0.05, "jobs__lease_s": 30.0, "jobs__join_window_s": 0.0}
 FINALS = tuple(word for _, word in words.KINDS.values())
 SCHEMAS = document(catalogue().values(), version="1")["components"]["schemas"]
-
-
-class Clock:
-    """The time, and how far a test has moved it ahead."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self.ahead
 
 
 def check_facts(job: Job) -> None:
@@ -50,7 +41,7 @@ def check_facts(job: Job) -> None:
 class Stage:
     """A world, its clock, and what people and programs do in it."""
 
-    def __init__(self, here: World, clock: Clock, stack: AsyncExitStack) -> None:
+    def __init__(self, here: World, clock: RunningClock, stack: AsyncExitStack) -> None:
         self.world = here
         self._stack = stack
         self.clock = clock
@@ -215,7 +206,7 @@ def _waits(job: Job) -> bool:
 @asynccontextmanager
 async def stage(folder: Path, **options: Any) -> AsyncIterator[Stage]:
     """Everything up, on a clock of its own; `options` are those of `world`."""
-    clock = Clock()
+    clock = RunningClock()
     async with (
         world(folder, clock=clock, **{**UNHURRIED, **options}) as here,
         AsyncExitStack() as stack,

@@ -8,8 +8,9 @@ import pytest
 
 from bridge.jobs.intake import KeyConflict, NotStored
 from bridge.jobs.operating import Operator
+from tests.clock import Clock
 from tests.jobs.house import all_jobs, claim, ending, rows, store_on
-from tests.jobs.toys import ANNA, Clock, key, launch
+from tests.jobs.toys import ANNA, key, launch
 
 
 async def test_the_same_key_and_body_find_the_same_job(database_url: str) -> None:

@@ -15,8 +15,9 @@ from bridge.jobs.links import Link, Links
 from bridge.jobs.operating import Bounds, Filter, NotAllowed, Operator
 from bridge.jobs.store import Store
 from bridge.vault import Vault
+from tests.clock import Clock
 from tests.jobs.house import claim, ending, store_on
-from tests.jobs.toys import ANNA, TOYS, Clock, launch
+from tests.jobs.toys import ANNA, TOYS, launch
 
 BERT = Actor("console", "U0BERT", "slack:T1")
 DAY = 86_400.0

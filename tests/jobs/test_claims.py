@@ -6,8 +6,9 @@ from bridge.contract import Asker
 from bridge.jobs import windows
 from bridge.jobs.pace import PROGRAM_SHARE, Window
 from bridge.jobs.store import Store
+from tests.clock import Clock
 from tests.jobs.house import claim, ending, store_on
-from tests.jobs.toys import ANNA, Clock, launch
+from tests.jobs.toys import ANNA, launch
 
 PACED = {"toy": Window(10, 60.0, source="configured")}
 

@@ -10,9 +10,10 @@ from sqlalchemy import text
 
 from bridge.jobs.finishing import NoteItem, ToldItem
 from bridge.jobs.store import Store
+from tests.clock import Clock
 from tests.conftest import fresh_database
 from tests.jobs.house import all_jobs, claim, ending, eventually, rows, store_on
-from tests.jobs.toys import SLACK, Clock, launch
+from tests.jobs.toys import SLACK, launch
 
 
 @pytest.fixture

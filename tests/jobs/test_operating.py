@@ -9,8 +9,9 @@ from bridge.contract import JobState
 from bridge.jobs.operating import Bounds, Filter, NotAllowed, Operator
 from bridge.jobs.store import Store
 from bridge.jobs.tables import attempts, deliveries, keys
+from tests.clock import Clock
 from tests.jobs.house import all_jobs, claim, ending, rows, store_on, working
-from tests.jobs.toys import ANNA, SLACK, Clock, Upstream, key, launch
+from tests.jobs.toys import ANNA, SLACK, Upstream, key, launch
 
 
 async def count(store: Store, table: Table) -> int:

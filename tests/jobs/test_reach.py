@@ -6,8 +6,9 @@ from structlog.testing import capture_logs
 
 from bridge.contract import Job, JobState
 from bridge.jobs.reach import Reach
+from tests.clock import Clock
 from tests.jobs.house import all_jobs, claim, eventually, store_on, working
-from tests.jobs.toys import SLACK, Clock, Upstream, launch
+from tests.jobs.toys import SLACK, Upstream, launch
 
 DAY_S = 86_400.0
 

@@ -104,16 +104,6 @@ TOYS: Mapping[str, type[Action]] = {toy.id: toy for toy in (Touch, TouchChecked,
 
 
 @dataclass
-class Clock:
-    """Time that a test moves."""
-
-    now: float = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@dataclass
 class Upstream:
     """Answers as it is told to, and remembers what it was asked."""
 

@@ -11,20 +11,10 @@ from aiohttp.test_utils import TestClient
 from pytest_aiohttp.plugin import AiohttpClient
 
 from bridge.sandbox.rocketchat import Profile, RocketChat
+from tests.clock import Clock
 
 ALL: tuple[Profile, ...] = ("A", "B", "C", "D")
 Start = Callable[..., Awaitable["Desk"]]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
 
 
 @dataclass

@@ -9,16 +9,9 @@ from aiohttp.test_utils import TestClient
 from pytest_aiohttp.plugin import AiohttpClient
 
 from bridge.sandbox.superoffice import SuperOffice
+from tests.clock import Clock
 
 Http = TestClient[Any, Any]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -280,7 +280,7 @@ async def test_the_pdf_wish_is_ignored_without_a_licence(
     desk.rc.roles["request-pdf-transcript"].clear()
 
     assert await close(desk, generateTranscriptPdf=True) == OK
-    desk.clock.advance(5)
+    desk.clock.now += 5
 
     assert len(desk.rc.effects_of("create_pdf", seed.OPEN_SERVED)) == expected
 

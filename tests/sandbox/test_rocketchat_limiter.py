@@ -20,7 +20,7 @@ async def test_ten_pass_and_the_eleventh_is_told_when_to_come_back(start: Start)
     for left in range(9, -1, -1):
         status, headers, _ = await get(desk)
         assert (status, headers["X-RateLimit-Remaining"]) == (200, str(left))
-    desk.clock.advance(17.5)
+    desk.clock.now += 17.5
 
     status, headers, body = await get(desk)
 
@@ -40,10 +40,10 @@ async def test_the_window_is_fixed_and_opens_again(start: Start) -> None:
     desk = await start()
     for _ in range(12):
         await get(desk)
-        desk.clock.advance(4)
+        desk.clock.now += 4
 
     assert (await get(desk))[0] == 429
-    desk.clock.advance(13)
+    desk.clock.now += 13
     assert (await get(desk))[0] == 200
 
 
@@ -102,7 +102,7 @@ async def test_limit_and_window_are_settings(start: Start) -> None:
     await get(desk)
 
     assert "wait 5 seconds" in (await get(desk))[2]["error"]
-    desk.clock.advance(5.1)
+    desk.clock.now += 5.1
     assert (await get(desk))[0] == 200
 
 

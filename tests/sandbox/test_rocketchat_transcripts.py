@@ -37,7 +37,7 @@ async def test_a_pdf_is_queued_then_made(start: Start, profile: Profile) -> None
 
     assert await pdf(desk, seed.CLOSED_PLAIN) == OK
     assert desk.rc.rooms[seed.CLOSED_PLAIN].pdf_transcript_file_id is None
-    desk.clock.advance(3)
+    desk.clock.now += 3
 
     _, info = await desk.call("GET", f"rooms.info?roomId={seed.CLOSED_PLAIN}")
     file_id = info["room"]["pdfTranscriptFileId"]
@@ -54,7 +54,7 @@ async def test_a_repeat_is_a_silent_nothing(start: Start, profile: Profile) -> N
 
     assert await pdf(desk, seed.CLOSED_PLAIN) == OK
     assert await pdf(desk, seed.CLOSED_PLAIN) == OK
-    desk.clock.advance(60)
+    desk.clock.now += 60
     assert await pdf(desk, seed.CLOSED_PLAIN) == OK
     assert await pdf(desk, seed.CLOSED_WITH_PDF) == OK
 
@@ -106,10 +106,10 @@ async def test_a_hung_job_blocks_profile_a_for_ever(start: Start) -> None:
     room.pdf_outcome = "hangs"
     await pdf(desk, room.id)
     room.pdf_outcome = "ok"
-    desk.clock.advance(86_400)
+    desk.clock.now += 86_400
 
     assert await pdf(desk, room.id) == OK
-    desk.clock.advance(86_400)
+    desk.clock.now += 86_400
     assert kinds(desk) == ["request_pdf"]
     assert desk.rc.rooms[room.id].document()["pdfTranscriptRequested"] is True
 
@@ -121,7 +121,7 @@ async def test_later_versions_lock_for_fifteen_seconds(
     desk = await start("C")
     desk.rc.configure(pdf_outcome="hangs")
     await pdf(desk, seed.CLOSED_PLAIN)
-    desk.clock.advance(wait_s)
+    desk.clock.now += wait_s
 
     assert await pdf(desk, seed.CLOSED_PLAIN) == OK
     assert len(desk.rc.effects_of("request_pdf", seed.CLOSED_PLAIN)) == expected
@@ -130,9 +130,9 @@ async def test_later_versions_lock_for_fifteen_seconds(
 async def test_a_slow_second_job_finds_the_file_and_leaves_it(start: Start) -> None:
     desk = await start("C", pdf_delay_s=20)
     await pdf(desk, seed.CLOSED_PLAIN)
-    desk.clock.advance(16)
+    desk.clock.now += 16
     await pdf(desk, seed.CLOSED_PLAIN)
-    desk.clock.advance(60)
+    desk.clock.now += 60
 
     assert kinds(desk) == ["request_pdf", "request_pdf", "create_pdf"]
 
@@ -142,7 +142,7 @@ async def test_a_failed_pdf_is_told_in_a_direct_message_only(start: Start) -> No
     desk.rc.rooms[seed.CLOSED_PLAIN].pdf_outcome = "fails"
 
     assert await pdf(desk, seed.CLOSED_PLAIN) == OK
-    desk.clock.advance(5)
+    desk.clock.now += 5
 
     assert desk.rc.rooms[seed.CLOSED_PLAIN].pdf_transcript_file_id is None
     assert desk.rc.direct_messages[-1].msg.startswith("Error generating PDF Transcript: ")
@@ -269,7 +269,7 @@ async def test_the_mail_leaves_at_close_and_one_system_message_tells(start: Star
     await schedule(desk)
     desk.rc.close_by_visitor(seed.OPEN_SERVED)
     assert desk.rc.outbox == []
-    desk.clock.advance(2)
+    desk.clock.now += 2
 
     (mail,) = desk.rc.outbox
     assert (mail.to, mail.subject, mail.kind) == ((BODY["email"],), "Your chat", "transcript")

@@ -11,7 +11,8 @@ from aiohttp import web
 from pytest_aiohttp.plugin import AiohttpServer
 
 from bridge.sandbox.rocketchat import Profile, RocketChat, seed
-from tests.sandbox.rocketchat_desk import Clock, Desk, Start
+from tests.clock import Clock
+from tests.sandbox.rocketchat_desk import Desk, Start
 
 OK = (200, {"success": True})
 
@@ -149,7 +150,7 @@ async def test_only_200_is_success_and_retries_differ(
     await desk.rc.webhook.idle()
 
     for _ in range(12):
-        desk.clock.advance(20)
+        desk.clock.now += 20
         await desk.rc.webhook.run_due()
 
     assert len(receiver.got) == attempts
@@ -167,11 +168,11 @@ async def test_a_retry_waits_four_timeouts(start: Start, receiver: Receiver) -> 
     receiver.status = 500
     desk.rc.close_by_visitor(seed.OPEN_SERVED)
     await desk.rc.webhook.idle()
-    desk.clock.advance(19.9)
+    desk.clock.now += 19.9
     await desk.rc.webhook.run_due()
     assert len(receiver.got) == 1
     receiver.status = 200
-    desk.clock.advance(0.1)
+    desk.clock.now += 0.1
     await desk.rc.webhook.run_due()
 
     assert [delivery.status for delivery in desk.rc.webhook.deliveries] == [500, 200]
@@ -285,7 +286,7 @@ def test_without_an_event_loop_the_agenda_waits_for_a_look() -> None:
         "requestedBy": rc.user("admin").stub(),
     }
     rc.close_by_visitor(seed.OPEN_SERVED)
-    clock.advance(1)
+    clock.now += 1
 
     assert len(rc.outbox) == 1
     assert rc.webhook.deliveries == []

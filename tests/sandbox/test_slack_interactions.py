@@ -14,19 +14,10 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bridge.sandbox.slack import Message, Slack, seed
+from tests.clock import Clock
 
 Json = dict[str, Any]
 Serve = Callable[[web.Application], Awaitable[TestServer]]
-
-
-class Clock:
-    """A clock that stands still until told."""
-
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def plain(text: str) -> Json:
@@ -90,7 +81,7 @@ class Stage:
 
 @pytest.fixture
 async def stage(aiohttp_server: Serve) -> Stage:
-    clock = Clock()
+    clock = Clock(1_700_000_000.0)
     slack = Slack(clock=clock)
     slack.public_url = str((await aiohttp_server(slack.app())).make_url("")).rstrip("/")
     client = AsyncWebClient(token=seed.BOT_TOKEN, base_url=f"{slack.public_url}/api/")

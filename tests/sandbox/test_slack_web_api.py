@@ -19,6 +19,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bridge.sandbox.slack import Slack, Switches, seed
+from tests.clock import Clock
 
 Json = dict[str, Any]
 # slack_sdk 3.47 builds aiohttp.BasicAuth, which aiohttp 3.14 warns about.
@@ -26,19 +27,9 @@ SDK_USES_BASIC_AUTH = pytest.mark.filterwarnings("ignore:BasicAuth is deprecated
 Serve = Callable[[web.Application], Awaitable[TestServer]]
 
 
-class Clock:
-    """A clock that stands still until told."""
-
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_700_000_000.0)
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bridge.sandbox.superoffice import CLIENT_SECRET, TENANT, SuperOffice, login_of
-from tests.sandbox.superoffice_desk import Clock, Http
+from tests.clock import Clock
+from tests.sandbox.superoffice_desk import Http
 
 ARNE = login_of("AA")
 ME = "api/v1/User/currentPrincipal"

@@ -22,7 +22,8 @@ from bridge.sandbox.superoffice import (
     SuperOffice,
     login_of,
 )
-from tests.sandbox.superoffice_desk import Clock, Http
+from tests.clock import Clock
+from tests.sandbox.superoffice_desk import Http
 
 TOKENS = "/login/common/oauth/tokens"
 CLIENT = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}

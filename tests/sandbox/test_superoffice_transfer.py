@@ -12,17 +12,10 @@ from pytest_aiohttp.plugin import AiohttpClient
 from yarl import URL
 
 from bridge.sandbox.superoffice import TENANT, Associate, SuperOffice, login_of
+from tests.clock import Clock
 
 API = f"/{TENANT}/api/v1"
 ARNE, BREDE, ANNA = 2, 3, 5
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass

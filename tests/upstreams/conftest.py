@@ -10,12 +10,13 @@ from aiohttp.test_utils import TestServer
 from bridge.outbound import Outbound
 from bridge.sandbox.superoffice import SuperOffice as Emulator
 from bridge.settings import Outbound as OutboundSettings
-from tests.upstreams.desk import Clock, Desk
+from tests.clock import Clock
+from tests.upstreams.desk import Desk
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_750_000_000.0)
 
 
 @pytest.fixture

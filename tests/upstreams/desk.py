@@ -12,18 +12,11 @@ from bridge.sandbox.superoffice import CLIENT_ID, CLIENT_SECRET, TENANT, login_o
 from bridge.sandbox.superoffice import SuperOffice as Emulator
 from bridge.settings import SuperOffice as Settings
 from bridge.upstreams import SuperOffice
+from tests.clock import Clock
 
 ME = Request("GET", "/api/v1/User/currentPrincipal")
 TRANSFER = "/api/v1/ChatSession/{chatSessionId}/TransferTo/{toAssociate}"
 AA = login_of("AA")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_750_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Desk:

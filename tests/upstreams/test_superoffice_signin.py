@@ -15,7 +15,8 @@ from bridge.sandbox.superoffice import CLIENT_ID, CLIENT_SECRET, SYSTEM_TOKEN, T
 from bridge.sandbox.superoffice import SuperOffice as Emulator
 from bridge.settings import SuperOffice as Settings
 from bridge.upstreams import Credential, connect
-from tests.upstreams.desk import AA, ME, Clock, Desk, calls, transfer
+from tests.clock import Clock
+from tests.upstreams.desk import AA, ME, Desk, calls, transfer
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from bridge.contract import Unsent
 from bridge.sandbox.superoffice import SuperOffice as Emulator
 from bridge.settings import SuperOffice as Settings
 from bridge.upstreams import SuperOffice
-from tests.upstreams.desk import AA, ME, Clock, Desk, calls, transfer
+from tests.clock import Clock
+from tests.upstreams.desk import AA, ME, Desk, calls, transfer
 
 
 async def test_the_address_is_kept_until_it_ends(

@@ -19,13 +19,14 @@ from bridge.jobs.operating import Operator
 from bridge.jobs.store import Store
 from bridge.jobs.tables import jobs
 from bridge.settings import Settings
-from tests.ingress.api.house import Client, Clock, open_store, settings
+from tests.clock import Clock
+from tests.ingress.api.house import NOW, Client, open_store, settings
 from tests.jobs.toys import Upstream
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOW)
 
 
 @pytest.fixture

@@ -19,20 +19,11 @@ from bridge.jobs.store import Store
 from bridge.jobs.tables import jobs
 from bridge.settings import Api, ApiKey, RocketChat, Settings, SuperOffice, Webhooks
 from bridge.vault import Vault
+from tests.clock import Clock
 
 MASTER = "master-token"
 NOW = 1_780_000_000.0
 Client = TestClient[web.Request, web.Application]
-
-
-class Clock:
-    """A clock that stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def key(name: str, **more: Any) -> ApiKey:

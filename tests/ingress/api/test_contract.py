@@ -15,7 +15,8 @@ from bridge.ingress.webhooks import WebhookDoor
 from bridge.jobs.auditing import Audit
 from bridge.jobs.operating import Operator
 from bridge.jobs.store import Store
-from tests.ingress.api.house import Clock, bearer, settings
+from tests.clock import Clock
+from tests.ingress.api.house import bearer, settings
 
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"

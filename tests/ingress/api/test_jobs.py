@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from bridge.jobs.store import Store
+from tests.clock import Clock
 from tests.ingress.api.conftest import Finish
-from tests.ingress.api.house import CLOSE, NOW, ROOM, Client, Clock, bearer, problem
+from tests.ingress.api.house import CLOSE, NOW, ROOM, Client, bearer, problem
 
 PDF = "/api/v1/actions/rocketchat.request_pdf_transcript"
 

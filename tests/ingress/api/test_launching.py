@@ -5,8 +5,9 @@ import asyncio
 from bridge.jobs.store import Store
 from bridge.jobs.tables import jobs
 from bridge.settings import RocketChat
+from tests.clock import Clock
 from tests.ingress.api.conftest import Finish, Serve
-from tests.ingress.api.house import CLOSE, ROOM, Client, Clock, bearer, count, problem, settings
+from tests.ingress.api.house import CLOSE, ROOM, Client, bearer, count, problem, settings
 
 
 async def test_bare_fields_become_a_stored_job(client: Client, store: Store) -> None:

@@ -19,6 +19,7 @@ from bridge.sandbox.rocketchat import seed as rooms
 from bridge.sandbox.slack import Slack
 from bridge.sandbox.slack import seed as slack
 from bridge.sandbox.superoffice import CLIENT_ID, CLIENT_SECRET, TENANT, SuperOffice, login_of
+from tests.clock import Clock
 from tests.world import World, serve, settings_for
 
 PUBLIC_URL = "http://bridge.example"  # what people are told; the browser knows where that is
@@ -29,14 +30,6 @@ INES_EMAIL = "ines.faro@desk.example"
 ROOM = rooms.OPEN_SERVED
 _ADDRESS = re.compile(r"http://bridge\.example/link/[^|>\"'\\ ]+")
 _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_750_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Town(World):
@@ -141,7 +134,7 @@ async def browser(town: Town) -> AsyncIterator[Browser]:
 async def town(folder: Path, **settings: Any) -> AsyncIterator[Town]:
     """Everything up; Anna of Slack is Ines of Rocket.Chat and Anna of SuperOffice."""
     here = Town()
-    here.clock = Clock()
+    here.clock = Clock(1_750_000_000.0)
     async with AsyncExitStack() as stack:
         here.rocketchat = RocketChat("C", here.clock)
         here.superoffice = SuperOffice(here.clock)

@@ -11,7 +11,8 @@ from aiohttp.test_utils import TestServer
 from bridge.outbound import Outbound
 from bridge.sandbox.slack import Slack
 from bridge.settings import Outbound as OutboundSettings
-from tests.ingress.slack.reception import Clock, Reception, make
+from tests.clock import Clock
+from tests.ingress.slack.reception import Reception, make
 
 Serve = Callable[[web.Application], Awaitable[TestServer]]
 

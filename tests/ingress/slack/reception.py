@@ -20,6 +20,7 @@ from bridge.outbound import Outbound
 from bridge.sandbox.slack import Slack, seed
 from bridge.settings import Settings
 from bridge.vault import Vault
+from tests.clock import Clock
 
 ROOM = "8ceKgWvo5qT5TrCRN"
 ROCKETCHAT = {
@@ -37,14 +38,6 @@ SUPEROFFICE = {
 
 
 More = dict[str, Any] | Callable[[str, Outbound], dict[str, Any]]
-
-
-class Clock:
-    def __init__(self, now: float) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass

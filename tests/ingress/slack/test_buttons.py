@@ -9,8 +9,9 @@ from bridge.contract import FollowUp, Job, JobState, Refused
 from bridge.delivery.render import CANCEL_JOB, RETRY_JOB
 from bridge.ingress.slack.references import BadReference, Reference, References
 from bridge.sandbox.slack import Message, seed
+from tests.clock import Clock
 from tests.ingress.slack.conftest import Open
-from tests.ingress.slack.reception import ROOM, Clock, Reception
+from tests.ingress.slack.reception import ROOM, Reception
 
 CLOSE = FollowUp("Close", "rocketchat.close_room", {"rid": ROOM})
 FORM = FollowUp("Change address", "rocketchat.email_transcript", {"rid": ROOM}, ask=True)

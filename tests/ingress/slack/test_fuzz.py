@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from bridge.outbound import Outbound
 from bridge.sandbox.slack import Slack
 from bridge.settings import Outbound as OutboundSettings
+from tests.clock import Clock
 from tests.ingress.slack.conftest import Open
-from tests.ingress.slack.reception import ROOM, Clock, Reception, make
+from tests.ingress.slack.reception import ROOM, Reception, make
 
 NASTY = [
     "payload",

@@ -18,8 +18,9 @@ from bridge.outbound import Outbound
 from bridge.sandbox.slack import seed
 from bridge.settings import Outbound as OutboundSettings
 from bridge.vault import Vault
+from tests.clock import Clock
 from tests.ingress.slack.conftest import Open
-from tests.ingress.slack.reception import ROOM, Clock, Reception, settings
+from tests.ingress.slack.reception import ROOM, Reception, settings
 
 OAUTH: dict[str, Any] = {
     "client_id": seed.CLIENT_ID,

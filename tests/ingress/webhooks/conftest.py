@@ -13,13 +13,14 @@ from aiohttp.test_utils import TestClient, TestServer
 from bridge.actions import catalogue
 from bridge.ingress.webhooks import WebhookDoor
 from bridge.jobs.store import Store
-from tests.ingress.api.house import Client, Clock, open_store
+from tests.clock import Clock
+from tests.ingress.api.house import NOW, Client, open_store
 from tests.ingress.webhooks.senders import declared
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOW)
 
 
 @pytest.fixture

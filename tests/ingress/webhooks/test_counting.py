@@ -9,7 +9,7 @@ from bridge import metrics
 from bridge.actions import catalogue
 from bridge.ingress.webhooks import WebhookDoor
 from bridge.jobs.store import Store
-from tests.ingress.api.house import Clock
+from tests.clock import Clock
 from tests.ingress.webhooks.senders import CLOSE_RULE, ROOM, declared, raw
 
 SOLVED = raw({"state": "solved", "room": ROOM})

@@ -8,7 +8,8 @@ import pytest
 
 from bridge.jobs.store import Store
 from bridge.settings import Webhooks
-from tests.ingress.api.house import NOW, Clock
+from tests.clock import Clock
+from tests.ingress.api.house import NOW
 from tests.ingress.webhooks.conftest import Serve
 from tests.ingress.webhooks.senders import (
     CLOSE_RULE,

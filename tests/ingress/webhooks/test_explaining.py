@@ -7,7 +7,7 @@ import pytest
 from bridge.actions import catalogue
 from bridge.ingress.webhooks import WebhookDoor
 from bridge.jobs.store import Store
-from tests.ingress.api.house import Clock
+from tests.clock import Clock
 from tests.ingress.webhooks.senders import CLOSE_RULE, ROOM, WHSEC, declared, raw, standard, stored
 from tests.ingress.webhooks.test_presets import session
 

@@ -14,7 +14,8 @@ from bridge.ingress.webhooks import WebhookDoor
 from bridge.jobs.auditing import Audit
 from bridge.jobs.operating import Operator
 from bridge.jobs.store import Store
-from tests.ingress.api.house import Clock, bearer
+from tests.clock import Clock
+from tests.ingress.api.house import bearer
 from tests.ingress.webhooks.senders import CLOSE_RULE, ROOM, declared, raw, standard, stored
 
 SECRETS = {"anna": "whsec_YW5uYWFubmFhbm5h", "bert": "whsec_YmVydGJlcnRiZXJ0"}
