@@ -16,12 +16,11 @@ from bridge.app.doors import Doors, Switchboard
 from bridge.app.health import Health, Metrics
 from bridge.app.storage import assumed, key_material, prepare_database
 from bridge.app.telling import Ways, version
-from bridge.contract import Action, Job, Outcome, ReplyTo, Upstream
-from bridge.delivery import File, Telling
+from bridge.contract import Action, Upstream
 from bridge.ingress.slack.references import References
 from bridge.ingress.webhooks import read_sources
 from bridge.jobs.acting import Acting
-from bridge.jobs.attempt import Claimed, Manners, Runner
+from bridge.jobs.attempt import Claimed, Runner
 from bridge.jobs.auditing import Actor, Audit
 from bridge.jobs.limits import Limits
 from bridge.jobs.links import Links
@@ -79,8 +78,8 @@ class Bridge:
         self.operator = Operator(self.store)
         self.references = References(keys, clock=clock)
         self.reloader = Reloader(settings, also=lambda new: read_sources(new, self.actions))
-        self.doors = self._doors(settings)
-        self._ways = self._ways_of(settings, self.doors)
+        self._ways = Ways(self.outbound, self.actions, sign=self.references.sign, clock=clock)
+        self._serve_with(settings, self._doors(settings))
         self._switchboard = Switchboard()
         self.worker = self._worker() if works else None
         self._health = Health(
@@ -128,8 +127,7 @@ class Bridge:
             await new.start()
         self._connect(settings)
         new.webhooks.arrivals.take_over(old.webhooks.arrivals)
-        self.settings, self.doors = settings, new
-        self._ways = self._ways_of(settings, new)
+        self._serve_with(settings, new)
         self._switchboard.connect(new)
         with contextlib.suppress(StoreDown):
             await self.reach.look(works=self.works)
@@ -210,15 +208,12 @@ class Bridge:
             clock=self.clock,
         )
 
-    def _ways_of(self, settings: Settings, doors: Doors) -> Ways:
-        return Ways(
-            settings,
-            self.outbound,
-            self.actions,
-            sign=self.references.sign,
-            token_for=doors.slack.workspaces.token_for,
-            name_of=doors.slack.identity.name_of,
-            clock=self.clock,
+    def _serve_with(self, settings: Settings, doors: Doors) -> None:
+        """Take these settings and doors for the current ones, in telling, too."""
+        self.settings, self.doors = settings, doors
+        slack = doors.slack
+        self._ways.use(
+            settings, token_for=slack.workspaces.token_for, name_of=slack.identity.name_of
         )
 
     def _worker(self) -> Worker:
@@ -230,8 +225,8 @@ class Bridge:
         )
         teller = Teller(
             store=self.store,
-            ways={"slack": self._tell_slack, "callback": self._tell_callback},
-            progress=self._show_progress,
+            ways={"slack": self._ways.slack, "callback": self._ways.callback},
+            progress=self._ways.progress,
             upstreams=self.upstreams,
             lease_s=jobs.lease_s,
             poll_s=jobs.poll_s,
@@ -243,7 +238,7 @@ class Bridge:
                 upstreams=self.upstreams,
                 actions=self.actions,
                 limits=limits,
-                manners=self._manners,
+                manners=self._ways.manners,
                 still_mine=still_mine,
             )
 
@@ -254,26 +249,9 @@ class Bridge:
             teller=teller,
             actions=self.actions,
             connections=self.reach,
-            phrase=self._phrase,
+            phrase=self._ways.phrase,
             settings=jobs,
         )
-
-    # The worker outlives a reload; these lead it to the current ways of telling.
-
-    async def _tell_slack(self, job: Job, *, repeated: bool, file: File | None) -> Telling:
-        return await self._ways.slack(job, repeated=repeated, file=file)
-
-    async def _tell_callback(self, job: Job, *, repeated: bool, file: File | None) -> Telling:
-        return await self._ways.callback(job, repeated=repeated, file=file)
-
-    async def _show_progress(self, job: Job) -> ReplyTo:
-        return await self._ways.progress(job)
-
-    async def _manners(self, job: Job) -> Manners:
-        return await self._ways.manners(job)
-
-    def _phrase(self, outcome: Outcome) -> Outcome:
-        return self._ways.phrase(outcome)
 
     async def _look_around(self) -> None:
         while True:

@@ -49,36 +49,45 @@ def about(action: type[Action]) -> ActionInfo:
 
 
 class Ways:
-    """The ways of telling, as the settings have them."""
+    """The ways of telling, as the settings have them; the worker keeps them when those change."""
 
     def __init__(
         self,
-        settings: Settings,
         outbound: Outbound,
         actions: Mapping[str, type[Action]],
         *,
         sign: Sign,
-        token_for: TokenFor,
-        name_of: Callable[[Asker], Awaitable[str]],
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._outbound = outbound
+        self._about = {name: about(action) for name, action in actions.items()}
+        self._sign = sign
+        self._clock = clock
+
+    def use(
+        self,
+        settings: Settings,
+        *,
+        token_for: TokenFor,
+        name_of: Callable[[Asker], Awaitable[str]],
+    ) -> None:
+        """From now on as these settings say."""
         self._settings = settings
         self._name_of = name_of
-        self._about = {name: about(action) for name, action in actions.items()}
         self._slack = SlackDelivery(
             settings.slack,
-            outbound,
-            Renderer(self.about, sign, settings.slack.in_channel),
+            self._outbound,
+            Renderer(self.about, self._sign, settings.slack.in_channel),
             token_for,
-            clock=clock,
+            clock=self._clock,
         )
         secret = settings.webhooks.secret
         self._callback = CallbackDelivery(
-            outbound,
+            self._outbound,
             [Secret(id="webhooks", value=secret)] if secret else [],
             lambda name: self.about(name).personal,
             public_url=settings.server.public_url,
-            clock=clock,
+            clock=self._clock,
         )
 
     def about(self, action_id: str) -> ActionInfo:

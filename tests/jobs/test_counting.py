@@ -9,8 +9,9 @@ from bridge.jobs import windows
 from bridge.jobs.operating import Operator
 from bridge.jobs.pace import Window
 from bridge.jobs.rows import split_channel
+from tests.clock import Clock
 from tests.jobs.house import rows, store_on
-from tests.jobs.toys import Clock, launch
+from tests.jobs.toys import launch
 
 HOUR = 3600.0
 
