@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
-import shutil
 import socket
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+
+from tests import npm
 
 PACKAGE = "node-red@4"
 INSTALL_S = 240
@@ -26,31 +25,9 @@ SETTINGS = """module.exports = {
 """
 
 
-class NotHere(Exception):  # noqa: N818 - it says what is the case
-    """Node-RED cannot be had on this machine; the words say why."""
-
-
 def install() -> Path:
     """The installed program. Raises `NotHere`."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        raise NotHere("npm is not installed, so Node-RED cannot be started.")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "deskbridge/node-red"
-    program = cache / "node_modules/node-red/red.js"
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with (cache / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # tests may run in several processes
-            if not program.exists():
-                subprocess.run(
-                    [npm, "install", "--prefix", str(cache), "--no-audit", "--no-fund", PACKAGE],
-                    check=True,
-                    capture_output=True,
-                    timeout=INSTALL_S,
-                )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise NotHere(f"npm could not bring Node-RED ({type(error).__name__}).") from None
-    return program
+    return npm.install("node-red", PACKAGE, "node-red/red.js", within_s=INSTALL_S)
 
 
 def free_port() -> int:

@@ -9,6 +9,7 @@ import pytest
 
 from bridge.sandbox.rocketchat import seed as rooms
 from tests.ingress.webhooks import node_red
+from tests.npm import NotHere
 from tests.world import API_TOKEN, WEBHOOK_SECRET, world
 
 RECIPE = Path(__file__).parents[3] / "deploy/recipes/node-red.json"
@@ -18,7 +19,7 @@ RECIPE = Path(__file__).parents[3] / "deploy/recipes/node-red.json"
 async def test_the_recipe_closes_and_brings_the_transcript(tmp_path: Path) -> None:
     try:
         node_red.install()
-    except node_red.NotHere as error:
+    except NotHere as error:
         pytest.skip(str(error))
     port = node_red.free_port()
     async with (
