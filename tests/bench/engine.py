@@ -10,7 +10,6 @@ on Postgres; here neither is pinned to a core, for the writer's thread has work 
 from __future__ import annotations
 
 import asyncio
-import logging
 import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -18,7 +17,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
 from sqlalchemy import Connection, func, select, text
 
 from bridge.actions import catalogue
@@ -41,7 +39,7 @@ from bridge.vault import Vault
 from tests.bench import report
 from tests.bench.postgres import fresh, server
 from tests.bench.quiet import MOST_FOREIGN, watched
-from tests.bench.report import Line, median
+from tests.bench.report import Effort, Line, median
 from tests.bench.servers import serving
 
 CONCURRENCY = 50
@@ -198,12 +196,8 @@ async def measure(
     return turns
 
 
-def bench(*, quick: bool) -> list[Line]:
-    count, rounds = (500, 4) if quick else (2000, 9)
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
-        cache_logger_on_first_use=True,
-    )
+def bench(effort: Effort) -> list[Line]:
+    count, rounds = effort.choose((50, 1), (500, 4), (2000, 9))
     lines: list[Line] = []
     with tempfile.TemporaryDirectory() as name, serving("upstream") as port:
         folder, desk = Path(name), f"http://127.0.0.1:{port}"
@@ -228,15 +222,25 @@ def _lines(store: str, goal: float, turns: Sequence[Turn]) -> list[Line]:
     return [
         Line(
             "engine",
-            f"{store}: jobs finished ({said})",
+            f"{store}: jobs finished",
             median(turn.finished for turn in used),
             "/s",
             median(turn.top for turn in used),
             ratio,
             f"≥ {goal}" if judged else f"≥ {goal}: too noisy to judge",
             ratio >= goal if judged else None,
+            against="no store",
+            note=said,
         ),
-        Line("engine", f"{store}: CPU per job", cpu, "us", top_cpu, cpu / top_cpu),
+        Line(
+            "engine",
+            f"{store}: CPU per job",
+            cpu,
+            "us",
+            top_cpu,
+            cpu / top_cpu,
+            against="no store",
+        ),
         Line(
             "engine",
             f"{store}: accepts in one burst",
@@ -247,4 +251,4 @@ def _lines(store: str, goal: float, turns: Sequence[Turn]) -> list[Line]:
 
 
 if __name__ == "__main__":
-    report.run({"engine": bench}, __doc__ or "")
+    report.run("engine", bench, __doc__ or "")

