@@ -10,6 +10,8 @@ from aiohttp import ClientSession
 
 from bridge.contract import Asker, ReplyTo
 from bridge.jobs.intake import Launch
+from bridge.sandbox.rocketchat import seed as rooms
+from bridge.sandbox.slack import seed as slack
 from bridge.settings import Reloader, Settings, SettingsError
 from tests.world import API_TOKEN, World, world
 
@@ -38,6 +40,21 @@ async def test_new_settings_count_from_the_reload_on(tmp_path: Path) -> None:
 
         assert await status(client, here, API_TOKEN) == 401
         assert await status(client, here, NEW_TOKEN) == 200
+
+
+async def test_new_settings_count_for_what_the_running_worker_tells(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        for room, private in ((rooms.OPEN_SERVED, False), (rooms.OPEN_QUEUED, True)):
+            values = here.bridge.settings.model_dump()
+            values["slack"]["in_channel"] = {"rocketchat.close_room": not private}
+            new = Settings.model_validate(values)
+            here.bridge.reloader = Reloader(here.bridge.settings, read=lambda new=new: new)
+            await here.bridge.reload()
+            await here.slack.command(slack.ANNA, slack.SUPPORT, "/close", f"{room} bye")
+            await here.finished(2 if private else 1)
+            seen = here.slack.messages(slack.SUPPORT, slack.MIA)
+            told = any(room in here.slack.visible_text(message) for message in seen)
+            assert told is not private
 
 
 async def test_broken_settings_change_nothing_and_are_told_by_readyz(tmp_path: Path) -> None:
