@@ -13,8 +13,13 @@ import click
 from bridge.cli.entry import run, sentence, settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from bridge.contract import Action
+    from bridge.ingress.webhooks.explaining import Explanation
     from bridge.settings import Settings
+
+    Explain = Callable[[str, Mapping[str, str] | None, bytes], Explanation]
 
 
 class Actions(click.Group):
@@ -114,13 +119,10 @@ def explain(
         _explain_access(loaded, question)
 
 
-def _explain_payload(loaded: Settings, source: str, body: bytes, headers: tuple[str, ...]) -> None:
+def payload_explainer(loaded: Settings) -> Explain:
+    """What a payload would lead to under these settings; nothing is stored."""
     from bridge.actions import catalogue
-    from bridge.ingress.http.problems import Problem
     from bridge.ingress.webhooks import WebhookDoor
-
-    given = dict(line.split(":", 1) for line in headers if ":" in line)
-    stripped = {name.strip(): value.strip() for name, value in given.items()}
 
     class Nowhere:
         """An intake that must not be reached."""
@@ -128,9 +130,18 @@ def _explain_payload(loaded: Settings, source: str, body: bytes, headers: tuple[
         async def accept(self, *_: Any, **__: Any) -> Any:
             raise AssertionError
 
-    door = sentence(lambda: WebhookDoor(settings=loaded, catalogue=catalogue(), intake=Nowhere()))
+    return WebhookDoor(settings=loaded, catalogue=catalogue(), intake=Nowhere()).explain
+
+
+def _explain_payload(loaded: Settings, source: str, body: bytes, headers: tuple[str, ...]) -> None:
+    from bridge.ingress.http.problems import Problem
+
+    given = dict(line.split(":", 1) for line in headers if ":" in line)
+    stripped = {name.strip(): value.strip() for name, value in given.items()}
+
+    explain = sentence(lambda: payload_explainer(loaded))
     try:
-        explanation = door.explain(source, stripped or None, body)
+        explanation = explain(source, stripped or None, body)
     except Problem as problem:
         raise click.ClickException(str(problem)) from None
     for line in explanation.lines():

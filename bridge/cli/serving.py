@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bridge.cli.calling import payload_explainer
 from bridge.cli.entry import run, sentence, settings
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def demo(*, port: int | None, opens: bool | None) -> None:
 
 
 async def _demo(port: int | None, *, opens: bool) -> None:
-    from bridge.app import Bridge
+    from bridge.sandbox.child import Child, ChildEnded
     from bridge.sandbox.town import Sandbox
 
     wanted = port if port is not None else int(os.environ.get("PORT") or 8080)
@@ -162,17 +163,19 @@ async def _demo(port: int | None, *, opens: bool) -> None:
             _forget_last_demo()
         os.environ |= {"PORT": str(bridge_port), **sandbox.environment()}
         loaded = settings()
-        bridge = Bridge(loaded)
-        sandbox.explain = lambda name, headers, body: bridge.doors.webhooks.explain(
-            name, headers, body
-        ).as_json()
         sandbox.command_names = loaded.slack.commands
-        await bridge.start()
-        stack.push_async_callback(bridge.stop)
+        explain = payload_explainer(loaded)
+        sandbox.explain = lambda name, headers, body: explain(name, headers, body).as_json()
+        sandbox.child = Child(os.environ, bridge_port, sandbox.slack.notify)
+        stack.push_async_callback(sandbox.child.stop)
+        try:
+            await sandbox.child.start()
+        except ChildEnded as error:
+            raise click.ClickException(str(error)) from None
         click.echo(_welcome(sandbox.url, f"http://127.0.0.1:{bridge_port}"))
         if opens:
             webbrowser.open(sandbox.url)
-        await _until_stopped(bridge, loaded.server.host, bridge_port)
+        await _signal()
 
 
 def _forget_last_demo() -> None:

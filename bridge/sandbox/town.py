@@ -18,6 +18,7 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from bridge.sandbox.child import Child
 from bridge.sandbox.emulator import Clock, Emulator
 from bridge.sandbox.rocketchat import RocketChat
 from bridge.sandbox.rocketchat import seed as rocketchat_seed
@@ -52,6 +53,7 @@ class Sandbox:
         self.playground: Playground | None = None
         self.bridge_url = ""
         self.explain: Explain | None = None  # handed in by whoever holds the bridge's webhook door
+        self.child: Child | None = None  # the bridge, where the sandbox may kill it
         self.command_names: Mapping[str, str] = {}  # what the settings call the commands
         self.mac_keyboard = False  # whether people type on a keyboard that corrects them
         self._urls: dict[str, str] = {}

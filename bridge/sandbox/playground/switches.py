@@ -14,6 +14,7 @@ from bridge.sandbox.emulator import Emulator, Fault
 from bridge.sandbox.playground.moods import SLACK_WEATHER, WEATHER, Mood
 from bridge.sandbox.town import Sandbox
 
+PROCESS: Final = "bridge.process"
 BYPASS: Final = "api-bypass-rate-limit"
 DEPARTMENT: Final = "Support"
 FEW_CALLS, SHORT_WINDOW_S = 3, 20.0
@@ -34,12 +35,14 @@ class Switch:
     read: Callable[[], str]
     write: Callable[[str], None]
     whys: Mapping[str, str] = field(default_factory=dict)  # of single positions
+    group: str = ""  # under which heading, when that is not the system's
 
     def as_json(self) -> dict[str, Any]:
         value = self.read()
         return {
             "id": self.id,
             "system": self.system,
+            "group": self.group or self.system,
             "label": self.label,
             "why": self.whys.get(value, self.why),
             "positions": [{"value": one, "label": label} for one, label in self.positions],
@@ -53,11 +56,15 @@ class Switches:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
         self._faults: dict[str, tuple[str, Fault]] = {}
-        found = [*self._rocketchat(), *self._superoffice(), *self._slack()]
+        found = [*self._rocketchat(), *self._superoffice(), *self._slack(), *self._bridge()]
         self._all = {switch.id: switch for switch in found}
 
     def as_json(self) -> list[dict[str, Any]]:
-        return [switch.as_json() for switch in self._all.values()]
+        return [
+            switch.as_json()
+            for switch in self._all.values()
+            if switch.id != PROCESS or self._sandbox.child is not None
+        ]
 
     def turn(self, switch_id: str, value: str) -> None:
         """Put a switch into a position. Raises `LookupError` when there is no such thing."""
@@ -225,6 +232,35 @@ class Switches:
                 lambda: "on" if self._sandbox.mac_keyboard else "off",
                 lambda value: setattr(self._sandbox, "mac_keyboard", value == "on"),
             ),
+        ]
+
+    def _bridge(self) -> list[Switch]:
+        def running() -> bool:
+            child = self._sandbox.child
+            return child is None or child.running
+
+        def turn(value: str) -> None:
+            child = self._sandbox.child
+            if child is None:
+                return
+            if value == "killed":
+                child.kill()
+            else:
+                child.revive()
+
+        return [
+            Switch(
+                PROCESS,
+                self._sandbox.slack.name,
+                "The bridge itself",
+                "Ask for something while another system is down, kill the bridge, and start it again: what"
+                " it had accepted is on disk, so it goes on.",
+                (("running", "Running"), ("killed", "Killed (SIGKILL)")),
+                lambda: "running" if running() else "killed",
+                turn,
+                {"killed": "Commands fail now, because nobody is there. What was accepted waits."},
+                group="bridge",
+            )
         ]
 
     def _weather(

@@ -3,7 +3,7 @@
 import { turn } from "./calls.js";
 import { fill, h } from "./dom.js";
 import { nameOf } from "./flow.js";
-import { on, state, switches } from "./state.js";
+import { on, switches } from "./state.js";
 import { addTab, badge } from "./tabs.js";
 
 export function trouble() {
@@ -47,14 +47,18 @@ export function trouble() {
     const focused = document.activeElement?.id;
     fill(
       groups,
-      ["rocketchat", "superoffice", "slack"].map((system) =>
-        h(
-          "section.switches",
-          {},
-          h("h3.panel-sub", {}, h("span.system", { class: system }, nameOf(system))),
-          state[system].switches.map(row),
-        ),
-      ),
+      ["bridge", "rocketchat", "superoffice", "slack"].map((group) => {
+        const here = switches().filter((one) => one.group === group);
+        return (
+          here.length > 0 &&
+          h(
+            "section.switches",
+            {},
+            h("h3.panel-sub", {}, h("span.system", { class: group }, nameOf(group))),
+            here.map(row),
+          )
+        );
+      }),
     );
     if (focused && groups.contains(document.getElementById(focused)))
       document.getElementById(focused).focus();
