@@ -79,8 +79,9 @@ def make(tmp_path: Path) -> Iterator[Make]:
         del sys.modules[name]
 
 
-def test_the_eight_actions_are_found_by_their_path() -> None:
-    assert list(catalogue()) == EXPECTED
+def test_the_documented_actions_are_found_by_their_path() -> None:
+    assert set(EXPECTED) <= set(catalogue())
+    assert list(catalogue()) == sorted(catalogue())
     for action_id, action in catalogue().items():
         assert action.id == action_id
         assert action.upstream == action_id.partition(".")[0]
@@ -102,10 +103,11 @@ def test_an_action_is_declared_fully(action: type[Action]) -> None:
 
 
 def test_a_ninth_action_is_one_file(make: Make) -> None:
+    before = list(catalogue())
     found = catalogue(make(NINTH))
     assert list(found) == ["rocketchat.hold_room"]
     assert found["rocketchat.hold_room"].upstream == "rocketchat"
-    assert len(catalogue()) == 8
+    assert list(catalogue()) == before
 
 
 def test_a_module_without_an_action_is_fine(make: Make) -> None:

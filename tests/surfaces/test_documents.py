@@ -61,9 +61,10 @@ def test_help_on_everything() -> None:
 
 def test_commands_to_register() -> None:
     found = commands(CATALOGUE, {"close": "end-chat"})
-    assert {one.name for one in found} == {
-        *("/transcript", "/end-chat", "/export", "/transfer", "/bridge")
-    }
+    names = [one.name for one in found]
+    assert {"/transcript", "/end-chat", "/export", "/transfer"} <= set(names)
+    assert names[-1] == "/bridge"
+    assert len(names) == len(set(names))
     for one in found:
         assert 1 < len(one.name) <= 32
         assert 0 < len(one.description) <= 2000

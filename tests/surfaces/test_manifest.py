@@ -23,13 +23,9 @@ def test_the_default_manifest_has_no_fault() -> None:
 
 def test_it_keeps_slacks_limits() -> None:
     features = made()["features"]
-    assert [one["command"] for one in features["slash_commands"]] == [
-        "/transcript",
-        "/close",
-        "/export",
-        "/transfer",
-        "/bridge",
-    ]
+    names = [one["command"] for one in features["slash_commands"]]
+    assert {"/transcript", "/close", "/export", "/transfer"} <= set(names)
+    assert names[-1] == "/bridge"
     for one in features["slash_commands"]:
         assert one["should_escape"] is True
         assert len(one["usage_hint"]) <= 1000

@@ -19,55 +19,55 @@ from bridge.surfaces.writing import command_line
 from tests.surfaces.shown import CATALOGUE, submitted
 
 
-class HoldRoom(Action):
-    """Put a conversation on hold."""
+class SnoozeRoom(Action):
+    """Let a conversation sleep."""
 
-    id: ClassVar = "rocketchat.hold_room"
+    id: ClassVar = "rocketchat.snooze_room"
     upstream: ClassVar = "rocketchat"
-    title: ClassVar = "Put on hold"
-    docs: ClassVar = "https://developer.rocket.chat/apidocs/hold"
-    command: ClassVar = Command("hold")
+    title: ClassVar = "Snooze"
+    docs: ClassVar = "https://developer.rocket.chat/apidocs/snooze"
+    command: ClassVar = Command("snooze")
     repeat: ClassVar = Repeat.CHECK_FIRST
     lane: ClassVar = "rid"
-    write_route: ClassVar = "POST /api/v1/livechat/room.onHold"
+    write_route: ClassVar = "POST /api/v1/livechat/room.snooze"
     errors: ClassVar[Mapping[str, Problem]] = {}
 
     rid: str = Field(title="Room", description="The room.", examples=["abc"])
     minutes: Annotated[int, Option("minutes")] = Field(5, description="How long.", examples=[9])
 
 
-ACTIONS: tuple[type[Action], ...] = (*CATALOGUE, HoldRoom)
+ACTIONS: tuple[type[Action], ...] = (*CATALOGUE, SnoozeRoom)
 ARGS = {"rid": "abc", "minutes": 9}
 
 
 def test_slash_grammar_and_help() -> None:
-    assert parse("/hold abc minutes=9", ACTIONS) == Parsed(HoldRoom, ARGS)
-    assert parse("/bridge hold “abc” --minutes 9", ACTIONS) == Parsed(HoldRoom, ARGS)
-    assert parse(command_line(HoldRoom, ARGS), ACTIONS) == Parsed(HoldRoom, ARGS)
-    assert isinstance(parse("/hold", ACTIONS), NeedsForm)
-    typo = parse("/hodl abc", ACTIONS)
+    assert parse("/snooze abc minutes=9", ACTIONS) == Parsed(SnoozeRoom, ARGS)
+    assert parse("/bridge snooze “abc” --minutes 9", ACTIONS) == Parsed(SnoozeRoom, ARGS)
+    assert parse(command_line(SnoozeRoom, ARGS), ACTIONS) == Parsed(SnoozeRoom, ARGS)
+    assert isinstance(parse("/snooze", ACTIONS), NeedsForm)
+    typo = parse("/snoze abc", ACTIONS)
     assert isinstance(typo, Mistake)
-    assert "Did you mean /hold?" in typo.sentences[0]
-    assert page(Help("hold"), ACTIONS).usage == ("/hold <room> [minutes=…]",)
-    assert "/hold <room> [minutes=…]" in page(Help(), ACTIONS).usage
-    assert "/hold" in {one.name for one in commands(ACTIONS)}
+    assert "Did you mean /snooze?" in typo.sentences[0]
+    assert page(Help("snooze"), ACTIONS).usage == ("/snooze <room> [minutes=…]",)
+    assert "/snooze <room> [minutes=…]" in page(Help(), ACTIONS).usage
+    assert "/snooze" in {one.name for one in commands(ACTIONS)}
 
 
 def test_form() -> None:
-    form = modal.view(HoldRoom, ARGS)
+    form = modal.view(SnoozeRoom, ARGS)
     assert form.title is not None
-    assert submission.args(HoldRoom, submitted(form)) == {"rid": "abc", "minutes": "9"}
+    assert submission.args(SnoozeRoom, submitted(form)) == {"rid": "abc", "minutes": "9"}
 
 
 def test_documents() -> None:
-    assert schema(HoldRoom)["required"] == ["rid"]
+    assert schema(SnoozeRoom)["required"] == ["rid"]
     paths = document(ACTIONS, version="1")["paths"]
-    assert paths["/api/v1/actions/rocketchat.hold_room"]["post"]["operationId"] == HoldRoom.id
-    assert "| `rocketchat.hold_room` |" in table(ACTIONS)
+    assert paths["/api/v1/actions/rocketchat.snooze_room"]["post"]["operationId"] == SnoozeRoom.id
+    assert "| `rocketchat.snooze_room` |" in table(ACTIONS)
 
 
 def test_command_line() -> None:
     taken: list[dict[str, Any]] = []
-    made = argv.command(HoldRoom, lambda _action, args, _options: taken.append(args))
+    made = argv.command(SnoozeRoom, lambda _action, args, _options: taken.append(args))
     run = CliRunner().invoke(made, ["--rid", "abc", "--minutes", "9"])
     assert (run.exit_code, taken) == (0, [ARGS])
