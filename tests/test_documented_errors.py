@@ -15,6 +15,7 @@ from bridge.contract import JobState
 from bridge.sandbox.emulator import Fault
 from bridge.sandbox.rocketchat import seed as rooms
 from bridge.sandbox.slack import seed as slack
+from bridge.surfaces.schema import example_args
 from bridge.surfaces.writing import command_line
 from tests.world import World, world
 
@@ -75,7 +76,8 @@ async def test_a_documented_error_is_told_in_plain_words(
         )
     )
     before = len(await here.jobs())
-    word, _, text = command_line(action, ARGS[action_id]).partition(" ")
+    args = ARGS.get(action_id) or example_args(action)
+    word, _, text = command_line(action, args).partition(" ")
 
     await here.slack.command(slack.ANNA, slack.SUPPORT, word, text)
     job = (await here.finished(before + 1, within_s=25))[0]  # a lost race is tried again
