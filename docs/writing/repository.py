@@ -46,6 +46,8 @@ _FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _NAMED = re.compile(
     r"(?<!\[)`((?:bridge|tests|deploy|config|docs)/[\w./-]*\w\.\w+)(?:::([\w.]+))?`(?!\])"
 )
+_ROW = re.compile(r"^\|.*$", re.MULTILINE)
+_CODE = re.compile(r"`[^`\n]+`")
 _LINK = re.compile(r"(?<=\]\()([^)#\s:]+)(#[^)\s]*)?(?=\))")
 
 
@@ -65,6 +67,7 @@ class Linked:
         return "".join((*parts, self._prose(uri, text[last:])))
 
     def _prose(self, uri: str, text: str) -> str:
+        text = _ROW.sub(lambda row: _CODE.sub(_bare, row[0]), text)
         text = _NAMED.sub(lambda found: self._named(found[1], found[2] or "", found[0]), text)
         return _LINK.sub(lambda found: self._link(uri, found[1], found[2] or ""), text)
 
@@ -98,6 +101,11 @@ class Linked:
             self.faults.append(f"the link to {target} leads nowhere")
             return f"{target}{anchor}"
         return posixpath.relpath(wanted, posixpath.dirname(uri) or ".") + anchor
+
+
+def _bare(code: re.Match[str]) -> str:
+    """GitHub wants a bar in a table's code escaped; Python-Markdown would show the escape."""
+    return code[0].replace("\\|", "|")
 
 
 @cache

@@ -111,3 +111,8 @@ def test_every_picture_is_shown_and_small() -> None:
     kept = {path.name: path.stat().st_size for path in (PAGES / "pictures").iterdir()}
     assert set(kept) == shown
     assert max(kept.values()) < 200_000
+
+
+def test_a_bar_in_code_is_shown_without_its_escape() -> None:
+    row = "| `a\\|b` | c\\|d |"
+    assert Linked().mended("index.md", f"{row}\n") == "| `a|b` | c\\|d |\n"
