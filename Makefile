@@ -7,7 +7,7 @@ export UV_NATIVE_TLS ?= true
 BIN := .venv/bin
 RUN := $(BIN)/python -m
 
-.PHONY: help demo test check format fix bench soak docs clean
+.PHONY: help demo test check format fix bench soak docs mutants clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -43,8 +43,11 @@ soak: .venv/ready-dev ## All promises together, ten minutes, random faults
 docs: .venv/ready-dev ## Build the documentation into site/, warnings as errors
 	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --quiet --strict -f docs/mkdocs.yml
 
+mutants: .venv/ready-dev ## Would a test notice? Mutation score of the pure rooms (ROOM=access for one)
+	$(RUN) tests.mutants $(ROOM) $(ARGS)
+
 clean: ## Remove what the other verbs made
-	rm -rf .venv site var .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv site var mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

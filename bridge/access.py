@@ -109,12 +109,12 @@ def decide_key(key: ApiKey, action_id: str, connection: str) -> Decision:
     """Whether an API key's scopes cover this action on this connection."""
     rule = f"api.keys.{key.name}"
     if not _matches(key.actions, action_id):
-        covers = ", ".join(key.actions) or "nothing"
+        covers = ", ".join(key.actions)
         return Decision(
             allowed=False, rule=rule, reason=f"The key {key.name} covers {covers}, not {action_id}."
         )
     if not _matches(key.connections, connection):
-        covers = ", ".join(key.connections) or "none"
+        covers = ", ".join(key.connections)
         reason = f"The key {key.name} covers the connections {covers}, not {connection}."
         return Decision(allowed=False, rule=rule, reason=reason)
     return Decision(allowed=True, rule=rule, reason=f"The key {key.name} covers it.")
@@ -177,15 +177,15 @@ def _bad_entries(entries: Sequence[str]) -> Iterator[str]:
 
 def _is_among(who: Sequence[str], question: Question) -> bool:
     asker = question.asker
-    mine = {
-        f"user:{asker.user_id}": bool(asker.user_id),
-        f"channel:{asker.channel_id}": bool(asker.channel_id),
-        f"team:{asker.team_id}": bool(asker.team_id),
-        f"team:{asker.enterprise_id}": bool(asker.enterprise_id),
-        **{f"usergroup:{group}": True for group in question.usergroups},
-        EVERYONE: True,
-    }
-    return any(mine.get(entry, False) for entry in who)
+    ids = [
+        ("user", asker.user_id),
+        ("channel", asker.channel_id),
+        ("team", asker.team_id),
+        ("team", asker.enterprise_id),
+        *(("usergroup", group) for group in question.usergroups),
+    ]
+    mine = {EVERYONE, *(f"{kind}:{value}" for kind, value in ids if value)}
+    return not mine.isdisjoint(who)
 
 
 def _missing(rule: AccessRule, question: Question) -> list[str]:

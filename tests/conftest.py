@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import structlog
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 # The same examples in every run: a red test is about the change at hand. Explore with
 # `pytest --hypothesis-profile=explore`.
@@ -21,6 +21,13 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 settings.register_profile("explore", deadline=None)
+# For `make mutants`: the same examples, and a failure is enough; nobody reads how small it can be made.
+settings.register_profile(
+    "mutants",
+    settings.get_profile("steady"),
+    phases=[Phase.explicit, Phase.generate],
+    max_examples=20,
+)
 settings.load_profile("steady")
 
 

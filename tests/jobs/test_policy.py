@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,3 +81,31 @@ def test_what_is_not_to_be_retried_ends_at_once() -> None:
         give_up_after_s=DAYS_3,
     )
     assert looking == policy.Verdict(JobState.PENDING, 107.0)
+
+
+def test_an_asked_wait_counts_when_it_is_longer_and_never_shortens_the_schedule() -> None:
+    def run_at(asked_s: float | None) -> float | None:
+        return policy.decide(
+            Retry("slow", "Slow down.", after_s=asked_s),
+            attempts=1,
+            tried_since=0,
+            now=100,
+            luck=0.5,
+            give_up_after_s=DAYS_3,
+        ).run_at
+
+    assert run_at(None) == run_at(1.0) == 102.0
+    assert run_at(40.0) == 140.0
+
+
+@pytest.mark.parametrize(("last_s", "state"), [(102, JobState.WAITING), (101, JobState.PARKED)])
+def test_the_last_moment_still_counts(last_s: float, state: JobState) -> None:
+    verdict = policy.decide(
+        Retry("down", "It is down."),
+        attempts=1,
+        tried_since=0,
+        now=100,
+        luck=0.5,
+        give_up_after_s=last_s,
+    )
+    assert verdict.state is state

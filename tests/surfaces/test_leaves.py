@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -56,7 +56,6 @@ def test_every_leaf_is_described(action: type[Action]) -> None:
 
 
 @every_action
-@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_fold_and_flatten_undo_each_other(action: type[Action], data: st.DataObject) -> None:
     args = data.draw(valid_args(action))

@@ -30,7 +30,7 @@ TRICKY = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=4 * settings.default.max_examples)
 @given(st.one_of(TRICKY, st.text(max_size=3000), st.text(max_size=200).map("/close ".__add__)))
 def test_any_text_is_answered(text: str) -> None:
     for line in (text, f"/close {text}", f"/transcript email {text}", f"/bridge {text}"):
@@ -52,7 +52,6 @@ def test_long_odd_text_is_answered_soon(piece: str, length: int) -> None:
 
 
 @pytest.mark.parametrize("action", ALL, ids=lambda action: action.id)
-@settings(max_examples=120, deadline=None)
 @given(data=st.data())
 def test_the_line_of_some_arguments_is_read_back(action: type[Action], data: st.DataObject) -> None:
     args = data.draw(valid_args(action))
