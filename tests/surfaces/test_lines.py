@@ -30,7 +30,7 @@ TRICKY = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=4 * settings.default.max_examples)
+@settings(max_examples=4 * settings().max_examples)
 @given(st.one_of(TRICKY, st.text(max_size=3000), st.text(max_size=200).map("/close ".__add__)))
 def test_any_text_is_answered(text: str) -> None:
     for line in (text, f"/close {text}", f"/transcript email {text}", f"/bridge {text}"):
