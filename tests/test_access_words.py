@@ -150,6 +150,13 @@ def test_a_denial_says_why_and_what_to_ask_for(
     assert (decision.reason, decision.how) == (reason, how)
 
 
+def test_a_group_is_explained_like_it_is_decided() -> None:
+    assert explain(Access(allow="usergroup:S1"), ANNA, *CLOSE, GROUPS) == [
+        "yes: BRIDGE_ALLOW=usergroup:S1",
+        "  BRIDGE_ALLOW=usergroup:S1: matches",
+    ]
+
+
 def test_an_empty_house_is_explained() -> None:
     assert explain(Access(), ANNA, *CLOSE)[1:] == [
         "  there is no BRIDGE_ALLOW and no rule, so nobody may run anything"

@@ -89,7 +89,7 @@ def unreadable(row: Mapping[str, Any], owner: str, now: float) -> EndItem:
 
 def _storable(text: str) -> str:
     """Without what a database refuses: NUL, and halves of characters that an upstream cut in two."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
+    return text.replace("\0", "").encode(errors="replace").decode()
 
 
 def _unchanged(job: Job, attempt: Attempt, now: float) -> dict[str, Any]:

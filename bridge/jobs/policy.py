@@ -47,7 +47,7 @@ def retry_delay_s(attempts: int, luck: float, asked_s: float | None = None) -> f
     """Seconds until the next attempt after `attempts` failed ones; `luck` is in [0, 1)."""
     step = SCHEDULE_S[min(max(attempts, 1), len(SCHEDULE_S)) - 1]
     delay = step * (1 - SPREAD + 2 * SPREAD * luck)
-    return max(delay, asked_s or 0.0)
+    return max(delay, asked_s or delay)
 
 
 def decide(

@@ -110,6 +110,10 @@ def test_each_end_in_each_phase(
     assert (item.held, item.job_id, item.lane) == (HELD, "J1", "rocketchat:r1")
 
 
+def test_an_asked_wait_counts_for_looks_too() -> None:
+    assert end(LOOKING, Retry("slow", "Slow down.", after_s=99)).values["run_at"] == NOW + 99
+
+
 def test_a_look_that_failed_does_not_cover_what_was_told() -> None:
     told = LOOKING.but(outcome=Pending("queued", "It is queued."))
     assert json.loads(end(told, RETRY).values["outcome"])["code"] == "queued"

@@ -140,3 +140,117 @@ def test_a_call_that_was_not_needed_comes_back_although_headers_moved_the_window
     learnt = replace(taken, resets_at=taken.resets_at + 0.02, source="learnt")
     assert learnt.give_back(1, taken.resets_at).used == 1
     assert learnt.give_back(1, taken.resets_at - 60).used == 2
+
+
+def test_a_window_that_is_over_gives_all_its_calls_again() -> None:
+    spent = Window(3, 60.0).take(3, 10.0)
+    assert (spent.free(10.0), spent.resets_at) == (0, 70.0)
+    assert spent.free(70.0 + GUARD_S) == 3
+    again = spent.take(1, 100.0)
+    assert (again.used, again.resets_at) == (1, 160.0)
+
+
+@pytest.mark.parametrize(
+    ("now", "free"),
+    [(9.9, 1), (10 - GUARD_S, 1), (9.98, 0), (10, 0), (10.02, 0), (10 + GUARD_S, 2)],
+)
+def test_nothing_is_sent_close_to_a_windows_end(now: float, free: int) -> None:
+    assert Window(2, 10.0, used=1, resets_at=10.0).free(now) == free
+
+
+def test_a_wait_without_a_limit_ends_at_its_moment() -> None:
+    waiting = Window(0, 1.0, resets_at=5.0)
+    assert waiting.free(4.9) == 0
+    assert waiting.free(5.0) == 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("count", "taken_in", "used"),
+    [(1, 100, 2), (1, 70.1, 2), (1, 70, 3), (1, 129.9, 2), (1, 130, 3), (3, 100, 0), (9, 100, 0)],
+)
+def test_calls_come_back_to_their_own_window_only(count: int, taken_in: float, used: int) -> None:
+    window = Window(10, 60.0, used=3, resets_at=100.0)
+    assert window.give_back(count, taken_in).used == used
+
+
+def test_who_is_first_waits_for_nothing_and_who_comes_too_late_for_the_next_window() -> None:
+    assert Window(1, 10.0).wait_s(5.0) == 0
+    window = Window(2, 10.0, used=1, resets_at=10.0)
+    assert window.wait_s(0.0, ahead=1) == pytest.approx(10 + GUARD_S)
+    assert window.wait_s(9.98) == pytest.approx(0.02 + GUARD_S)
+
+
+@pytest.mark.parametrize("gone", ["x-ratelimit-limit", "x-ratelimit-reset"])
+def test_half_of_the_headers_teach_nothing(gone: str) -> None:
+    said = headers(5, 4, 60.0)
+    del said[gone]
+    window = Window(10, 60.0, used=2, resets_at=50.0, source="configured")
+    assert window.learn(200, said, "", 0.0) == window
+
+
+@pytest.mark.parametrize(
+    ("before", "status", "said", "after"),
+    [
+        # the first answer of a window tells its length
+        (Window(10, 60.0), 200, headers(5, 4, 30.5), Window(5, 30.5, 1, 30.5, "learnt")),
+        (Window(10, 60.0), 200, headers(5, 4, 0.5), Window(5, 0.5, 1, 0.5, "learnt")),
+        (Window(10, 60.0), 200, headers(5, 4, 0.0), Window(5, 0.1, 1, 0.0, "learnt")),
+        (Window(10, 60.0), 200, headers(5, 3, 30), Window(5, 60.0, 2, 30.0, "learnt")),
+        # a refusal says that nothing is left, whatever else it says
+        (Window(10, 60.0), 429, headers(5, 4, 30), Window(5, 60.0, 5, 30.0, "learnt")),
+        # answers come out of order: what was used stays used within a window
+        (Window(9, 60.0, 4, 50.0), 200, headers(9, 8, 200), Window(9, 200.0, 4, 200.0, "learnt")),
+        (
+            Window(9, 60.0, 4, 50.0, "learnt"),
+            200,
+            headers(9, 7, 79),
+            Window(9, 60.0, 4, 79.0, "learnt"),
+        ),
+        (
+            Window(9, 60.0, 4, 50.0, "learnt"),
+            200,
+            headers(9, 7, 80),
+            Window(9, 60.0, 2, 80.0, "learnt"),
+        ),
+        (
+            Window(9, 60.0, 4, 50.0, "learnt"),
+            200,
+            headers(9, 9, 200),
+            Window(9, 60.0, 0, 200.0, "learnt"),
+        ),
+        (
+            Window(9, 0.06, 4, 50.0, "learnt"),
+            200,
+            headers(9, 7, 50.5),
+            Window(9, 0.06, 2, 50.5, "learnt"),
+        ),
+        # a late answer about the window before tells the limit and nothing else
+        (
+            Window(10, 60.0, 4, 90.0, "learnt"),
+            200,
+            headers(20, 1, 30),
+            Window(20, 60.0, 4, 90.0, "learnt"),
+        ),
+        # without headers: not limited, not told, or refused
+        (Window(10, 60.0, 3, 50.0), 200, {}, Window(0, 60.0, 0, 0.0, "learnt")),
+        (Window(10, 60.0, 3, 50.0), 399, {}, Window(0, 60.0, 0, 0.0, "learnt")),
+        (Window(10, 60.0, 3, 50.0), 400, {}, Window(10, 60.0, 3, 50.0)),
+        (Window(10, 60.0, 3, 50.0), 429, {"retry-after": "7"}, Window(10, 60.0, 10, 7.0)),
+    ],
+)
+def test_what_an_answer_teaches(
+    before: Window, status: int, said: dict[str, str], after: Window
+) -> None:
+    assert before.learn(status, said, "", 0.0) == after
+
+
+def test_what_is_left_and_not_told_is_nothing() -> None:
+    said = headers(5, 5, 30)
+    del said["x-ratelimit-remaining"]
+    assert Window(10, 60.0).learn(200, said, "", 0.0).used == 5
+
+
+@pytest.mark.parametrize(("off", "seen"), [(0, 60), (5, 60), (-5, 60), (6, 54), (-6, 66)])
+def test_a_clock_that_is_off_by_seconds_is_a_coarse_header(off: int, seen: float) -> None:
+    said = headers(10, 9, START + 60) | {"date": email.utils.formatdate(START + off, usegmt=True)}
+    assert Window(10, 60.0).learn(200, said, "", START).resets_at == START + seen
