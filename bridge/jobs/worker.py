@@ -79,6 +79,9 @@ class Worker:
         self._wake = asyncio.Event()
         self._free = settings.concurrency
         self._running: set[asyncio.Task[None]] = set()
+        self._closing: set[asyncio.Task[None]] = (
+            set()
+        )  # of the running: what they did is being stored
         self._background: set[asyncio.Task[None]] = set()
         self._people_in_a_row: dict[str, int] = {}
         self._turn = 0
@@ -110,6 +113,10 @@ class Worker:
         if self._running:
             log.info("jobs.draining", jobs=len(self._running), budget_s=budget_s)
             await asyncio.wait(self._running, timeout=max(0.0, deadline - time.monotonic()))
+        for task in self._running - self._closing:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running, timeout=LAST_WORDS_S)
         for task in list(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -193,6 +200,7 @@ class Worker:
             task = asyncio.create_task(self._work(claimed), name=f"job {job.id}")
             self._running.add(task)
             task.add_done_callback(self._running.discard)
+            task.add_done_callback(self._closing.discard)
         return claims
 
     async def _beat_and_wait(self) -> None:
@@ -246,15 +254,10 @@ class Worker:
             attempt.outcome = Retry("internal", "The bridge made a mistake of its own here.")
 
     async def _close(self, claimed: Claimed, attempt: Attempt, started: float) -> None:
-        closing = asyncio.create_task(self._closer.close(claimed, attempt, started))
-        try:
-            wake = await asyncio.shield(closing)
-        except asyncio.CancelledError:
-            await asyncio.wait({closing}, timeout=LAST_WORDS_S)
-            closing.cancel()
-            await asyncio.gather(closing, return_exceptions=True)
-            return
-        if wake:
+        """Store how it ended; from here on a drain waits instead of cancelling."""
+        if (task := asyncio.current_task()) is not None:
+            self._closing.add(task)
+        if await self._closer.close(claimed, attempt, started):
             self._wake.set()
 
     def _release(self) -> None:
