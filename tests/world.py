@@ -126,9 +126,13 @@ async def world(
     profile: str = "C",
     actions: Mapping[str, type[Action]] | None = None,
     calls: Sequence[Route] = ROUTES,
+    before: Callable[[World], object] | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
-    """Everything up. `settings` are given by path, e.g. `slack__commands={"close": "/end"}`."""
+    """Everything up. `settings` are given by path, e.g. `slack__commands={"close": "/end"}`.
+
+    `before` sets the emulators up before the bridge starts to work.
+    """
     from bridge.jobs.database import open_engine, parse_url
     from bridge.jobs.migrate import migrate
 
@@ -142,6 +146,8 @@ async def world(
             await serve(emulator.app(), stack) for emulator in emulators
         ]
         here.slack.public_url = slack_url
+        if before is not None:
+            before(here)
         url = database_url or f"sqlite:///{folder / 'bridge.db'}"
         if not url.startswith("sqlite"):
             await asyncio.to_thread(migrate, open_engine(parse_url(url)))

@@ -11,7 +11,7 @@ import structlog
 
 from bridge.actions import catalogue
 from bridge.jobs.database import DatabaseError, is_sqlite, open_engine, parse_url
-from bridge.jobs.migrate import current, head, migrate
+from bridge.jobs.migrate import current, head, is_behind, migrate
 from bridge.jobs.pace import Window
 from bridge.jobs.store import Store
 from bridge.settings import Connection, Settings
@@ -41,7 +41,7 @@ def prepare_database(database_url: str) -> None:
         return
     with engine.connect() as connection:
         found = current(connection)
-    if found != head():
+    if is_behind(found):
         raise DatabaseError(
             f"The database is at revision {found or 'none'}, this release expects {head()}."
             " Run: bridge migrate"

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.checks.report import Row, error, ok, warning
 from bridge.jobs.database import DatabaseError, durability, is_sqlite, open_engine, parse_url
-from bridge.jobs.migrate import current, head
+from bridge.jobs.migrate import current, head, is_behind
 from bridge.jobs.reach import elsewhere
 
 SUBJECT = "Database"
@@ -59,6 +59,11 @@ def _revision(found: str, *, embedded: bool) -> Row:
     wanted = head()
     if found == wanted:
         return ok(SUBJECT, f"It is at revision {found}, as this release expects.")
+    if not is_behind(found):
+        return ok(
+            SUBJECT,
+            f"It is at revision {found} of a later release; this one, {wanted}, runs on it.",
+        )
     if embedded:
         return ok(
             SUBJECT, f"It is at {found or 'no'} revision; the next start brings it to {wanted}."

@@ -1,7 +1,8 @@
 """Bring the database to the schema this code expects, and tell whether it is there.
 
 Alembic with additive migrations (https://alembic.sqlalchemy.org). `head()` and `current()` read
-without importing Alembic, so that a start on a migrated database stays quick.
+without importing Alembic, so that a start on a migrated database stays quick. Revisions are numbered in
+order: a database that a later release has migrated has a higher one, and this release runs on it, too.
 """
 
 from __future__ import annotations
@@ -37,11 +38,16 @@ def current(connection: Connection) -> str:
     return connection.scalar(text("SELECT version_num FROM alembic_version")) or ""
 
 
+def is_behind(revision: str) -> bool:
+    """Whether a database at this revision lacks what this code expects; a later one does not."""
+    return revision < head()
+
+
 def migrate(engine: Engine, *, to: str = "head") -> str:
     """Upgrade to a revision; returns the one that is reached. Concurrent callers wait in line."""
     if to == "head":
         with engine.connect() as connection:
-            if (found := current(connection)) == head():
+            if not is_behind(found := current(connection)):
                 return found
     from alembic import command
     from alembic.config import Config
