@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import ipaddress
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,9 @@ def parse_url(database_url: str) -> URL:
         return url
     if url.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
         url = url.set(drivername="postgresql+psycopg")
-        if "sslmode" not in url.query and not _is_local(url.host):
+        # libpq takes PGSSLMODE by itself; what is in the address would stand above it
+        chosen = "sslmode" in url.query or "PGSSLMODE" in os.environ
+        if not chosen and not all(_is_local(host) for host in _hosts(url)):
             url = url.update_query_dict({"sslmode": "require"})
         return url
     raise DatabaseError(
@@ -126,6 +129,12 @@ class FileLock:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+
+def _hosts(url: URL) -> Sequence[str | None]:
+    """Where the server may be: in the address's place for it, or in its query, as for a socket."""
+    named = url.query.get("host") or url.host
+    return named.split(",") if isinstance(named, str) else named or [None]
 
 
 def _is_local(host: str | None) -> bool:

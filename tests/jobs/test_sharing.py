@@ -11,7 +11,13 @@ import pytest
 
 from tests.conftest import fresh_database
 from tests.soak.city import city
-from tests.soak.promises import copies_are_one, lanes_hold, pace_is_kept
+from tests.soak.postgres import own_server
+from tests.soak.promises import (
+    copies_are_one,
+    lanes_hold,
+    pace_is_kept,
+    restarts_are_survived,
+)
 
 pytestmark = pytest.mark.alone  # real processes and real time: no neighbours
 
@@ -40,7 +46,14 @@ async def test_order_holds_in_every_lane_over_failures_and_kills(
     await lanes_hold(tmp_path, database_url, lanes=60, seed=20260717)
 
 
-async def test_postgres_may_go_away_again_and_again_under_load(
+async def test_a_postgres_that_crashes_and_restarts_under_load_loses_nothing(
+    tmp_path: Path,
+) -> None:
+    with own_server(tmp_path) as server:
+        await restarts_are_survived(tmp_path, server, seed=20260717, restarts=3)
+
+
+async def test_one_database_may_be_closed_again_and_again_under_load(
     tmp_path: Path, shared_url: str
 ) -> None:
     from tests.jobs.outage import refusing

@@ -48,8 +48,8 @@ class House:
 
     def start(self, death: Death | None = None) -> None:
         """Start it; with `death`, it will kill itself there."""
-        if self.log.exists():
-            self._starts = self.log.read_text("utf-8").count("app.started")
+        self.log.touch()
+        self._starts = self.log.read_text("utf-8").count("app.started")
         environment = {**os.environ, **self.environment, "PORT": str(self.port)}
         self.process = _forks.Process(
             target=live, args=(self.verb, environment, self.log, death), daemon=True

