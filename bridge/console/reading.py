@@ -11,13 +11,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, union_all
 
 from bridge.contract import Asker, JobState
-from bridge.jobs.operating import Filter
+from bridge.jobs.filtering import Filter, clauses
 from bridge.jobs.tables import jobs
 
 REACH: Final = 5_000
@@ -170,24 +170,17 @@ def _candidates(
 
 
 def _unindexed(which: Filter, without: Sequence[JobState]) -> list[ColumnElement[bool]]:
-    clauses: list[ColumnElement[bool]] = []
+    """The conditions that `_candidates` leaves open: it looks along a room, the states or a scope."""
+    left = replace(
+        which,
+        room="",
+        states=which.states if which.room else (),
+        scope=which.scope if which.room or which.states else None,
+    )
+    found = clauses(left)
     if without:
-        clauses.append(jobs.c.state.not_in([state.value for state in without]))
-    if which.states and which.room:
-        clauses.append(jobs.c.state.in_([state.value for state in which.states]))
-    if which.scope is not None and (which.room or which.states):
-        clauses.append(jobs.c.scope == which.scope)
-    if which.action:
-        clauses.append(jobs.c.action == which.action)
-    if which.connection:
-        clauses.append(jobs.c.connection == which.connection)
-    if which.asker:
-        clauses.append(jobs.c.asker.contains(f'"user_id":"{which.asker}"', autoescape=True))
-    if which.since is not None:
-        clauses.append(jobs.c.created_at >= which.since)
-    if which.until is not None:
-        clauses.append(jobs.c.created_at < which.until)
-    return clauses
+        found.append(jobs.c.state.not_in([state.value for state in without]))
+    return found
 
 
 def _seq_at(db: Connection, moment: float) -> int:

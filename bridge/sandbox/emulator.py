@@ -154,6 +154,30 @@ class Emulator:
     def effects_of(self, kind: str, subject: str | None = None) -> list[Effect]:
         return [e for e in self.effects if e.kind == kind and subject in (None, e.subject)]
 
+    def _write_down(
+        self,
+        request: web.Request,
+        pattern: str,
+        started: float,
+        body: str,
+        status: int,
+        answer: str = "",
+    ) -> None:
+        self.exchanges.append(
+            Exchange(
+                at=started,
+                method=request.method,
+                route=pattern,
+                path=request.raw_path,
+                headers=dict(request.headers),
+                body=body,
+                status=status,
+                answer=answer[:20_000],
+                seconds=self.clock() - started,
+            )
+        )
+        self.notify()
+
     def _take_fault(self, route: str) -> Fault | None:
         for fault in self.faults:
             if fnmatchcase(route, fault.route):
@@ -184,20 +208,7 @@ class Emulator:
             status, answer = error.status, error.text or ""
             raise
         finally:
-            self.exchanges.append(
-                Exchange(
-                    at=started,
-                    method=request.method,
-                    route=pattern,
-                    path=request.raw_path,
-                    headers=dict(request.headers),
-                    body=body,
-                    status=status,
-                    answer=answer[:20_000],
-                    seconds=self.clock() - started,
-                )
-            )
-            self.notify()
+            self._write_down(request, pattern, started, body, status, answer)
 
     async def _answer(
         self, request: web.Request, handler: Handler, fault: Fault | None

@@ -38,16 +38,6 @@ class Caller:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def so(clock: Clock) -> SuperOffice:
-    return SuperOffice(clock)
-
-
-@pytest.fixture
 async def arne(so: SuperOffice, aiohttp_client: AiohttpClient) -> Caller:
     return Caller(await aiohttp_client(so.app()))
 

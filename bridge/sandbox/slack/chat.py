@@ -48,15 +48,12 @@ async def post_message(call: Call) -> Json:
     if wait:
         raise ApiError("ratelimited", retry_after=wait)
     message = call.slack.put(
-        Message(
+        Message.of_bot(
+            call.team,
+            call.slack.app_id,
             call.slack.next_ts(),
             channel.id,
-            call.team.bot_user_id,
-            str(content.get("text") or ""),
-            content.get("blocks") or [],
-            content.get("attachments") or [],
-            bot_id=call.team.bot_id,
-            app_id=call.slack.app_id,
+            content,
             thread_ts=thread_ts,
             broadcast=call.flag("reply_broadcast"),
             link_names=call.flag("link_names") or call.text("parse") == "full",
@@ -75,15 +72,12 @@ async def post_ephemeral(call: Call) -> Json:
         raise ApiError("user_not_in_channel")
     content = _content(call, LONGEST_TEXT)
     message = call.slack.put(
-        Message(
+        Message.of_bot(
+            call.team,
+            call.slack.app_id,
             call.slack.next_ts(),
             channel.id,
-            call.team.bot_user_id,
-            str(content.get("text") or ""),
-            content.get("blocks") or [],
-            content.get("attachments") or [],
-            bot_id=call.team.bot_id,
-            app_id=call.slack.app_id,
+            content,
             thread_ts=call.text("thread_ts") or None,
             ephemeral_to=reader,
         )

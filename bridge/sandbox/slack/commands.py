@@ -110,15 +110,12 @@ class Commands(Wire):
         if content.get("text") or content.get("blocks") or content.get("attachments"):
             team = self.team_of(where)
             message = self.put(
-                Message(
+                Message.of_bot(
+                    team,
+                    self.app_id,
                     self.next_ts(),
                     where.id,
-                    team.bot_user_id,
-                    str(content.get("text") or ""),
-                    content.get("blocks") or [],
-                    content.get("attachments") or [],
-                    bot_id=team.bot_id,
-                    app_id=self.app_id,
+                    content,
                     ephemeral_to=None if public else who.id,
                     via="command_reply",
                 )

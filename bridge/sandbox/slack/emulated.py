@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bridge.sandbox.emulator import Exchange, Handler
+from bridge.sandbox.emulator import Handler
 from bridge.sandbox.slack import chat, directory, files, install, manifest, openid, sockets, views
 from bridge.sandbox.slack.methods import WebApi
 from bridge.sandbox.slack.model import Json, Message, View
@@ -133,18 +133,5 @@ class Slack(
         started, raw = self.clock(), await request.read()
         route = f"{request.method} {pattern}"
         response = await self._answer(request, handler, self._take_fault(route))
-        self.exchanges.append(
-            Exchange(
-                at=started,
-                method=request.method,
-                route=pattern,
-                path=request.raw_path,
-                headers=dict(request.headers),
-                body=f"<{len(raw)} bytes>",
-                status=response.status,
-                answer="",
-                seconds=self.clock() - started,
-            )
-        )
-        self.notify()
+        self._write_down(request, pattern, started, f"<{len(raw)} bytes>", response.status)
         return response

@@ -7,7 +7,7 @@ what was sent, never what a person would see of it: reading is the business of `
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 Json = dict[str, Any]
 ChannelKind = Literal["public", "private", "im"]
@@ -106,6 +106,23 @@ class Message:
     files: list[File] = field(default_factory=list)
     via: str = "api"
     metadata: Json | None = None
+
+    @classmethod
+    def of_bot(
+        cls, team: Team, app_id: str, ts: str, channel: str, content: Json, **more: Any
+    ) -> Self:
+        """What the app said, through whichever way."""
+        return cls(
+            ts,
+            channel,
+            team.bot_user_id,
+            str(content.get("text") or ""),
+            content.get("blocks") or [],
+            content.get("attachments") or [],
+            bot_id=team.bot_id,
+            app_id=app_id,
+            **more,
+        )
 
     def as_json(self, team_id: str) -> Json:
         """The message object that the Web API and interactions carry."""

@@ -91,15 +91,12 @@ class ResponseUrls(Workspace):
         public = content.get("response_type") == "in_channel"
         threaded = public and content.get("replace_original") is False
         message = self.put(
-            Message(
+            Message.of_bot(
+                team,
+                self.app_id,
                 self.next_ts(),
                 hook.channel,
-                team.bot_user_id,
-                str(content.get("text") or ""),
-                content.get("blocks") or [],
-                content.get("attachments") or [],
-                bot_id=team.bot_id,
-                app_id=self.app_id,
+                content,
                 thread_ts=content.get("thread_ts") if threaded else None,
                 ephemeral_to=None if public else hook.user,
                 via="response_url",

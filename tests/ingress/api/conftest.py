@@ -11,16 +11,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import Connection, update
 
-from bridge.actions import catalogue
 from bridge.contract import Done
 from bridge.ingress.api import ApiDoor
-from bridge.jobs.auditing import Audit
-from bridge.jobs.operating import Operator
 from bridge.jobs.store import Store
 from bridge.jobs.tables import jobs
 from bridge.settings import Settings
 from tests.clock import Clock
-from tests.ingress.api.house import NOW, Client, open_store, settings
+from tests.ingress.api.house import NOW, Client, api_door, open_store, settings
 from tests.jobs.toys import Upstream
 
 
@@ -49,16 +46,7 @@ async def serve(store: Store, clock: Clock, upstreams: dict[str, Upstream]) -> A
     doors: list[ApiDoor] = []
 
     async def start(chosen: Settings) -> Client:
-        door = ApiDoor(
-            settings=chosen,
-            catalogue=catalogue(),
-            intake=store,
-            reader=store,
-            operator=Operator(store),
-            upstreams=upstreams,
-            audit=Audit(store),
-            clock=clock,
-        )
+        door = api_door(chosen, store, clock, upstreams)
         app = web.Application()
         app.router.add_routes(door.routes())
         client: Client = TestClient(TestServer(app))

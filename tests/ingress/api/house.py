@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,12 @@ from aiohttp.test_utils import TestClient
 from pydantic import SecretStr
 
 from bridge.actions import catalogue
+from bridge.contract import Upstream
+from bridge.ingress.api import ApiDoor
+from bridge.jobs.auditing import Audit
 from bridge.jobs.database import open_engine, parse_url
 from bridge.jobs.migrate import migrate
+from bridge.jobs.operating import Operator
 from bridge.jobs.store import Store
 from bridge.jobs.tables import jobs
 from bridge.settings import Api, ApiKey, RocketChat, Settings, SuperOffice, Webhooks
@@ -73,6 +77,22 @@ async def open_store(folder: Path, clock: Clock) -> AsyncIterator[Store]:
     await store.open()
     yield store
     await store.close()
+
+
+def api_door(
+    chosen: Settings, store: Store, clock: Clock, upstreams: Mapping[str, Upstream] | None = None
+) -> ApiDoor:
+    """The API on a store."""
+    return ApiDoor(
+        settings=chosen,
+        catalogue=catalogue(),
+        intake=store,
+        reader=store,
+        operator=Operator(store),
+        upstreams={} if upstreams is None else upstreams,
+        audit=Audit(store),
+        clock=clock,
+    )
 
 
 ROOM = "8ceKgWvo5qT5TrCRN"

@@ -10,13 +10,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bridge.actions import catalogue
-from bridge.ingress.api import ApiDoor
 from bridge.ingress.webhooks import WebhookDoor
-from bridge.jobs.auditing import Audit
-from bridge.jobs.operating import Operator
 from bridge.jobs.store import Store
 from tests.clock import Clock
-from tests.ingress.api.house import bearer, settings
+from tests.ingress.api.house import api_door, bearer, settings
 
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
@@ -32,16 +29,7 @@ async def test_the_doors_keep_to_the_document(store: Store, clock: Clock, tmp_pa
     some = settings()
     # nobody works on the jobs here, so a wait would always be waited to its end
     chosen = settings(api=some.api.model_copy(update={"max_wait_s": 0.01}))
-    api = ApiDoor(
-        settings=chosen,
-        catalogue=catalogue(),
-        intake=store,
-        reader=store,
-        operator=Operator(store),
-        upstreams={},
-        audit=Audit(store),
-        clock=clock,
-    )
+    api = api_door(chosen, store, clock)
     hooks = WebhookDoor(settings=chosen, catalogue=catalogue(), intake=store, clock=clock)
     app = web.Application()
     app.router.add_routes([*api.routes(), *hooks.routes()])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,19 +13,11 @@ from bridge.actions import catalogue
 from bridge.ingress.webhooks import WebhookDoor
 from bridge.jobs.store import Store
 from tests.clock import Clock
-from tests.ingress.api.house import NOW, Client, open_store
+from tests.ingress.api.conftest import clock, store
+from tests.ingress.api.house import Client
 from tests.ingress.webhooks.senders import declared
 
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock(NOW)
-
-
-@pytest.fixture
-async def store(tmp_path: Path, clock: Clock) -> AsyncIterator[Store]:
-    async with open_store(tmp_path, clock) as store:
-        yield store
+__all__ = ["clock", "store"]
 
 
 @pytest.fixture

@@ -9,13 +9,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bridge.actions import catalogue
-from bridge.ingress.api import ApiDoor
 from bridge.ingress.webhooks import WebhookDoor
-from bridge.jobs.auditing import Audit
-from bridge.jobs.operating import Operator
 from bridge.jobs.store import Store
 from tests.clock import Clock
-from tests.ingress.api.house import bearer
+from tests.ingress.api.house import api_door, bearer
 from tests.ingress.webhooks.senders import CLOSE_RULE, ROOM, declared, raw, standard, stored
 
 SECRETS = {"anna": "whsec_YW5uYWFubmFhbm5h", "bert": "whsec_YmVydGJlcnRiZXJ0"}
@@ -29,16 +26,7 @@ BODY = raw({"state": "solved", "room": ROOM})
 async def test_two_tenants_share_nothing(store: Store, clock: Clock) -> None:
     settings = declared(SOURCES)  # its API keys are named anna and bert, too
     hooks = WebhookDoor(settings=settings, catalogue=catalogue(), intake=store, clock=clock)
-    api = ApiDoor(
-        settings=settings,
-        catalogue=catalogue(),
-        intake=store,
-        reader=store,
-        operator=Operator(store),
-        upstreams={},
-        audit=Audit(store),
-        clock=clock,
-    )
+    api = api_door(settings, store, clock)
     app = web.Application()
     app.router.add_routes([*hooks.routes(), *api.routes()])
     async with TestClient(TestServer(app)) as client:
