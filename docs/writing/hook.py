@@ -69,7 +69,8 @@ def on_post_page(output: str, *, page: Page, **_: Any) -> str:
     """A page loads nothing from elsewhere, so that it can be read offline and tells nobody who reads it."""
     for address in loaded_from_elsewhere(output):
         log.warning("%s loads %s", page.file.src_uri, address)
-    return output
+    # the theme's search has no name for those who cannot see it
+    return output.replace('role="dialog">', 'role="dialog" aria-label="Search">')
 
 
 def loaded_from_elsewhere(output: str) -> list[str]:
