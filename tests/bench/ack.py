@@ -66,7 +66,7 @@ def commands(first: int, count: int, path: str = "/slack/events") -> list[bytes]
 
 
 def bench(effort: Effort) -> list[Line]:
-    rounds, idle, many = effort.choose((1, 5, 64), (1, 60, 1500), (5, 150, 3000))
+    rounds, idle, many = effort.choose((1, 5, 64), (1, 60, 1500), (5, 150, 2500))
     calm: dict[str, list[Wave]] = {"stock": [], "ours": [], "paced": [], "deaf": []}
     busy: dict[str, list[Wave]] = {"stock": [], "taking": [], "ours": [], "paced": []}
     with ExitStack() as stack:

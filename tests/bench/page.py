@@ -65,21 +65,25 @@ def _head(run: Run) -> str:
     said = [
         "# Measurements\n",
         (
-            "Each number below was printed by one command in this repository, in one run, beside a baseline that"
-            " was measured in turns with it. Read the ratios: the numbers themselves belong to the machine.\n"
+            "One command printed each number below, in one run, beside a baseline of that same run."
+            " Read the ratios: the numbers themselves belong to the machine.\n"
         ),
         f"```sh\n{command}\n```\n",
-        "| | |\n|---|---|",
-        f"| date | {about['date']} |",
+        f"| date | {about['date']} |\n|---|---|",
         f"| machine | {about['cores']} cores, {about['machine']}, {about['system']} |",
         f"| Python | {about['python']} |",
         f"| {about['load'][0].partition(':')[0]} | {about['load'][0].partition(': ')[2]} |",
         f"| it took | {minutes:.0f} minutes{', few rounds (`--quick`)' if quick else ''} |\n",
         (
             f"**Goals: {len(judged) - len(missed)} met, {len(missed)} missed,"
-            f" {len(undecided)} not judged** because other processes used the cores meanwhile.\n"
+            f" {len(undecided)} not judged**, which is what a goal is when others used the cores meanwhile.\n"
         ),
     ]
+    if about.get("busy"):
+        said.append(
+            "The machine was busy with other work. Of this page, believe the ratios at most: times and"
+            " rates of a quiet machine are better, ours and the baselines'.\n"
+        )
     if missed:
         said.append("Missed:\n")
         said += [f"- {_sentence(line)}" for line in missed]

@@ -4,8 +4,8 @@ Run: `python -m tests.bench.peers [--quick]`. Two bodies: a JSON launch of `rock
 signed slash command. One load generator, one core per server, one wave at a time in turns: first one
 wish after the other on an idle server, then 32 connections. What each does per wish differs, and that is
 the point: we verify the sender and answer when the job is on disk (SQLite, synchronous=FULL); slack-bolt
-verifies and keeps nothing; aiohttp, Node-RED and n8n verify nothing; n8n answers before it stores the wish
-and runs its workflow. Our idle answers are given with the worker beside the door, as `serve`
+verifies and keeps nothing; aiohttp, Node-RED and n8n verify nothing; n8n answers first, and
+stores the wish and runs its workflow afterwards. Our idle answers are given with the worker beside the door, as `serve`
 has it. A wave under load is as long in seconds for a slow server as for a quick one.
 """
 
@@ -56,7 +56,7 @@ READ: Final[tuple[tuple[str, str, str, Callable[[Asked], float]], ...]] = (
 
 
 def bench(effort: Effort) -> list[Line]:
-    rounds, idle, seconds = effort.choose((1, 5, 0.05), (1, 60, 1.0), (5, 100, 1.5))
+    rounds, idle, seconds = effort.choose((1, 5, 0.05), (1, 60, 1.0), (3, 100, 1.5))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         gun = stack.enter_context(Gun())

@@ -7,6 +7,7 @@ other processes used, and a round that was not quiet is not judged by.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -70,4 +71,6 @@ def _spent(processes: Sequence[psutil.Process]) -> float:
         except psutil.NoSuchProcess:
             continue
         total += times.user + times.system
+        if process.pid == os.getpid():  # servers that were started and ended meanwhile
+            total += times.children_user + times.children_system
     return total

@@ -14,11 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 
 T = TypeVar("T")
+BUSY_LOAD: Final = 0.5
 
 
 class Effort(StrEnum):
@@ -156,6 +157,7 @@ def measure(benches: Mapping[str, Bench], effort: Effort) -> Run:
         cache_logger_on_first_use=True,
     )
     lines: list[Line] = []
+    busy = os.getloadavg()[0] > BUSY_LOAD
     loads, seconds = [f"before: {load()}"], {}
     for name, bench in benches.items():
         print(f"{name} ...", file=sys.stderr, flush=True)  # noqa: T201 - this takes minutes
@@ -163,7 +165,7 @@ def measure(benches: Mapping[str, Bench], effort: Effort) -> Run:
         lines += bench(effort)
         seconds[name] = round(time.monotonic() - begun)
         loads.append(f"after {name}: {load()}")
-    about = {**machine(), "effort": str(effort), "load": loads, "seconds": seconds}
+    about = {**machine(), "busy": busy, "effort": str(effort), "load": loads, "seconds": seconds}
     return Run(lines, about)
 
 
