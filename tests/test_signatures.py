@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 import hmac
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
 from slack_sdk.signature import SignatureVerifier
 
 from bridge.signatures import (
@@ -22,7 +20,6 @@ from bridge.signatures import (
     Reason,
     Rejected,
     RocketChatCheck,
-    Secret,
     SlackCheck,
     StandardCheck,
     SuperOfficeCheck,
@@ -30,16 +27,7 @@ from bridge.signatures import (
     Verified,
     sign_standard,
 )
-
-NOW = 1_750_000_000.0
-BODY = b'{"a": 1, "b": "\xc3\xa4"}'
-WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-OTHER_WHSEC = "whsec_" + base64.b64encode(b"o" * 32).decode()
-
-
-def secret(value: str, name: str = "default", not_after: float | None = None) -> Secret:
-    ends = None if not_after is None else datetime.fromtimestamp(not_after, UTC)
-    return Secret(id=name, value=SecretStr(value), not_after=ends)
+from tests.signed import BODY, NOW, OTHER_WHSEC, STAMP, WHSEC, secret
 
 
 def mac(key: str, message: bytes, algorithm: str = "sha256") -> hmac.HMAC:
@@ -62,7 +50,6 @@ WIDE = HmacCheck(
     header="X-Sig", prefix="v2=", encoding="base64", algorithm="sha512", secrets=(secret("k"),)
 )
 WIDE_HEADERS = {"x-sig": "v2=" + base64.b64encode(mac("k", BODY, "sha512").digest()).decode()}
-STAMP = str(int(NOW))
 GOOD: dict[str, tuple[Check, Mapping[str, str]]] = {
     "slack": (SlackCheck(secrets=(secret("s"),)), slack_headers("s")),
     "standard": (

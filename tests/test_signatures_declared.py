@@ -15,10 +15,7 @@ from bridge.signatures import (
     Secret,
     Verified,
 )
-
-NOW = 1_750_000_000.0
-STAMP = str(int(NOW))
-BODY = b'{"a": 1, "b": "\xc3\xa4"}'
+from tests.signed import BODY, NOW, STAMP
 
 
 def mac(message: bytes) -> str:
