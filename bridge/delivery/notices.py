@@ -12,6 +12,7 @@ from bridge.contract import Job, JobState, Outcome
 from bridge.delivery import mrkdwn, words
 from bridge.delivery.render import TEXT, ActionInfo, Message, context, fit, section
 
+SILENCE = frozenset(("no-answer", "unreachable"))  # an upstream that is not there, in few words
 LISTED = 15
 LONG_WAIT_S = 3.0  # a shorter wait is not worth a sentence
 _LINE = 160
@@ -37,9 +38,11 @@ def pending(job: Job) -> Message:
 
 
 def waiting(job: Job, next_at: float) -> Message:
-    """The upstream is not there; when it is tried again."""
-    text = words.WAITING.format(upstream=upstream(job), when=mrkdwn.date(next_at))
-    return _progress(job, text)
+    """Why it did not happen yet, and when it is tried again."""
+    why = words.SILENT.format(upstream=upstream(job))
+    if job.outcome is not None and job.outcome.code not in SILENCE:
+        why = mrkdwn.safe(job.outcome.message, _LINE * 3)
+    return _progress(job, words.WAITING.format(why=why, when=mrkdwn.date(next_at)))
 
 
 def joined(job: Job) -> Message:

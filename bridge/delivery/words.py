@@ -88,7 +88,8 @@ FACTS_IN_CODE = frozenset(("rid", "session"))
 # What Slack may keep on screen after the end: each must stay true, none may claim to be at work.
 ACCEPTED = "Accepted. One message will tell you how it ends."
 QUEUED_WAIT = "Queued, about {wait}. {upstream} allows only so many requests a minute."
-WAITING = "{upstream} does not answer right now. I keep trying; next time {when}."
+SILENT = "{upstream} does not answer right now."
+WAITING = "{why} I keep trying; next time {when}."
 STILL = "I will tell you how it ends."
 ENDED = "It has ended. The answer comes as a message of its own."
 UPSTREAMS: Mapping[str, str] = {"rocketchat": "Rocket.Chat", "superoffice": "SuperOffice"}

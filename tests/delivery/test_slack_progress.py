@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.contract import Done, FollowUp, JobState, Pending, ReplyTo, Unknown
+from bridge.contract import Done, FollowUp, JobState, Pending, ReplyTo, Retry, Unknown
 from bridge.delivery import notices
 from bridge.delivery.results import Told
 from bridge.sandbox.slack import seed
@@ -72,6 +72,22 @@ async def test_a_progress_message_that_is_gone_gives_way(office: Office) -> None
 
     assert isinstance(told, Told)
     assert told.how == "channel"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("no-answer", "Rocket.Chat does not answer right now."),
+        ("unreachable", "Rocket.Chat does not answer right now."),
+        ("not-configured", "The connection old is not configured here any more."),
+    ],
+)
+async def test_a_job_that_waits_says_for_what(office: Office, code: str, said: str) -> None:
+    outcome = Retry(code, "The connection old is not configured here any more.")
+    waiting = job(outcome, JobState.WAITING)
+    await office.delivery.progress(waiting, office.target(), notices.waiting(waiting, 1.0))
+    [line] = office.seen()
+    assert office.text(line).startswith(f"{said} I keep trying; next time")
 
 
 @pytest.mark.parametrize("kind", ["hang", "reset_after", "garbage", "status"])
