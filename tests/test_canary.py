@@ -9,63 +9,30 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-import structlog
-from pydantic import BaseModel, SecretStr
 
-from bridge import log, metrics
+from bridge import metrics
 from bridge.checks import check, doctor
 from bridge.sandbox.emulator import Fault
 from bridge.sandbox.rocketchat import seed as rooms
 from bridge.sandbox.slack import seed as people
 from bridge.settings import ENVIRONMENT, Settings, SettingsError, load
+from tests.canary import CANARY, found, log_lines, secrets, stored
 from tests.world import API_TOKEN, World, world
 
-CANARY = "CANARY-3f9a1c"
 PAGES = ("/healthz", "/readyz", "/openapi.json", "/docs", "/console", "/nowhere", "/slack/install")
 
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
     """All log lines of the test."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    stream = io.StringIO()
-    log.configure("debug", "json", stream=stream)
-    yield stream
-    logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
-    root.handlers[:], root.level = handlers, level
-
-
-def secrets(value: Any) -> Iterator[str]:
-    """Every configured secret."""
-    if isinstance(value, SecretStr):
-        yield value.get_secret_value()
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from secrets(getattr(value, name))
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from secrets(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from secrets(inner)
-
-
-def found(needles: set[str], hay: str) -> list[str]:
-    return [needle[:6] + "…" for needle in needles if needle in hay]
-
-
-def stored(folder: Path) -> bytes:
-    """The database's files as they lie on the disk."""
-    return b"".join(path.read_bytes() for path in sorted(folder.glob("bridge.db*")))
+    with log_lines() as stream:
+        yield stream
 
 
 async def everything(here: World, http: aiohttp.ClientSession) -> list[str]:
