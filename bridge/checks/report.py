@@ -64,6 +64,11 @@ class Report:
         return any(row.state is State.ERROR for row in self.rows)
 
     @property
+    def doubts(self) -> tuple[Row, ...]:
+        """What somebody should look at."""
+        return tuple(row for row in self.rows if row.state is not State.OK)
+
+    @property
     def warned(self) -> bool:
         return any(row.state is State.WARNING for row in self.rows)
 

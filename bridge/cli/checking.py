@@ -21,10 +21,11 @@ def check() -> None:
 
 @click.command()
 def doctor() -> None:
-    """Ask Slack, Rocket.Chat, SuperOffice and the database themselves; says what to do."""
+    """What `check` doubts, then ask Slack, Rocket.Chat, SuperOffice and the database themselves."""
     from bridge import checks
 
     loaded = settings()
-    report = run(lambda: checks.doctor(loaded))
+    doubted = checks.check(loaded).doubts
+    report = checks.Report.of((*doubted, *run(lambda: checks.doctor(loaded)).rows))
     click.echo(report.table())
     sys.exit(1 if report.failed else 0)

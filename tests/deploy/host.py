@@ -56,7 +56,7 @@ class Host:
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=ROOT,
-            env=self.config,
+            env={**self.config, "PYTHONPATH": str(ROOT)},  # this tree's code, whatever is installed
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
