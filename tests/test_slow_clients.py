@@ -112,13 +112,13 @@ def test_the_defaults_are_those_of_the_documents() -> None:
 async def test_a_thousand_slow_clients_and_a_flood_cost_memory_that_is_bounded(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lines = {line.what: line for line in await flood.measure(tmp_path, quick=True)}
+    lines = await flood.measure(tmp_path, flood_s=3.0)
+    found = {line.what: line.ours for line in lines if line.ours is not None}
     with capsys.disabled():
-        for what, line in lines.items():
-            print(f"\n  flood: {what}: {line.ours:g} {line.unit}", end="")  # noqa: T201 - the issue asks for the figure
-    assert lines["accepted and lost"].ours == 0
-    assert lines["accepted"].ours > 100
-    before = lines["memory before"].ours
+        for line in lines:
+            print(f"\n  flood: {line.what}: {line.ours:g} {line.unit}", end="")  # noqa: T201 - the issue asks for the figure
+    assert found["accepted and lost"] == 0
+    assert found["accepted"] > 100
     for what in ("memory, 1000 slow clients", f"memory, flood of {flood.CALLERS} callers"):
-        assert lines[what].ours < before + 60, what
-    assert lines["normal again after"].ours < flood.BACK_GOAL_S
+        assert found[what] < found["memory before"] + 60, what
+    assert found["normal again after"] < flood.BACK_GOAL_S
