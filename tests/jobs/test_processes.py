@@ -116,6 +116,34 @@ async def test_a_worker_stopped_past_its_lease_writes_nothing_when_it_wakes(
         await until(lambda: _says(first, "jobs.fenced"), within_s=5)
 
 
+async def test_the_late_end_of_a_stopped_worker_is_rejected_by_the_store(
+    tmp_path: Path, shared_url: str
+) -> None:
+    async with city(tmp_path, shared_url) as here:
+        door, first = await here.open("serve --no-worker", "worker")
+        room = here.room()
+        with here.rocketchat.fault("latency", "POST *rooms.export", seconds=0.3, times=1) as fault:
+            await here.wish(door, room, action="rocketchat.export_room")
+
+            async def arrived() -> bool:
+                return fault not in here.rocketchat.faults
+
+            await until(arrived, within_s=10)
+            first.signal(signal.SIGSTOP)
+        await here.open("worker")
+        jobs = await here.settled()
+        assert [(job["state"], job["fence"]) for job in jobs] == [("unknown", 2)]
+        asked = len(here.rocketchat.exchanges)
+        assert here.rocketchat.exchanges[-1].status == 200, "its answer waits for the sleeper"
+        first.signal(signal.SIGCONT)
+        await until(lambda: _says(first, "jobs.fenced"), within_s=10)
+        # it knew a better end and had nothing left to ask: only the store could stop it
+        assert len(here.rocketchat.exchanges) == asked
+        assert await here.jobs() == jobs
+        assert here.effects("export_room") == {room: 1}
+        assert [one["state"] for one in here.told] == ["unknown"]
+
+
 async def _says(house: House, event: str) -> bool:
     return event in house.log.read_text("utf-8")
 
