@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bridge.delivery import words
 from bridge.sandbox.rocketchat import seed as rooms
 from bridge.sandbox.slack import seed as slack
 from tests.world import World, world
+
+FINALS = tuple(word for _, word in words.KINDS.values())
+STAYS_TRUE = (words.ACCEPTED, words.ENDED)
 
 
 async def settle(here: World) -> None:
@@ -90,3 +94,27 @@ async def test_a_mention_becomes_the_agents_username(tmp_path: Path) -> None:
         assert "ines.faro" in job.args.values()
         told = [here.slack.visible_text(m) for m in here.slack.messages(slack.SUPPORT, slack.ANNA)]
         assert any("could not find the mentioned person in Rocket.Chat" in text for text in told)
+
+
+async def test_at_the_end_there_is_one_end_on_screen_and_nothing_that_still_waits(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as here:
+        asked = (
+            ("/close", f"{rooms.OPEN_SERVED} bye"),  # told to the channel
+            ("/close", "gone1gone1gone1go"),  # told to the asker alone
+            ("/transcript", rooms.CLOSED_PLAIN),  # followed for a while, with a file
+        )
+        for command, text in asked:
+            await here.slack.command(slack.ANNA, slack.SUPPORT, command, text)
+        jobs = await here.finished(len(asked), within_s=20)
+        for job in jobs:
+            shown = [
+                here.slack.visible_text(message)
+                for channel in (slack.SUPPORT, slack.DM)
+                for message in here.slack.messages(channel, slack.ANNA)
+                if job.id in here.slack.visible_text(message)
+            ]
+            left = [text for text in shown if not any(word in text for word in FINALS)]
+            assert len(shown) - len(left) == 1, shown
+            assert all(text.startswith(STAYS_TRUE) for text in left), left
