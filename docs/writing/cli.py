@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
@@ -35,7 +36,6 @@ def _verbs(group: click.Group, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _help(verb: click.Command, name: str) -> str:
-    with click.Context(
-        verb, info_name=name, max_content_width=WIDTH, terminal_width=WIDTH
-    ) as context:
+    shown: dict[str, Any] = {"max_content_width": WIDTH, "terminal_width": WIDTH}
+    with click.Context(verb, info_name=name, **shown, **main.context_settings) as context:
         return verb.get_help(context)

@@ -34,7 +34,10 @@ asker is told.
 
 
 def _words(seconds: float) -> str:
-    for size, unit in ((3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:g} s"
+    """`1 h 21 min`: the two largest units that are there."""
+    rest, parts = round(seconds), []
+    for size, unit in ((3600, "h"), (60, "min"), (1, "s")):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2])
