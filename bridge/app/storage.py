@@ -64,7 +64,10 @@ def key_material(settings: Settings) -> list[str]:
         value = settings.encryption_key.get_secret_value()
         return [part.strip() for part in value.split(",") if part.strip()]
     slack, api, hooks = settings.slack, settings.api, settings.webhooks
-    candidates = (slack.signing_secret, slack.signing_secret_previous, api.token, hooks.secret)
+    candidates = (
+        *(slack.signing_secret, slack.signing_secret_previous, api.token),
+        *(hooks.secret, hooks.secret_previous),
+    )
     found = [secret.get_secret_value() for secret in candidates if secret is not None]
     if not found:
         log.warning("app.temporary_key", hint="Set BRIDGE_ENCRYPTION_KEY to keep replies readable.")

@@ -81,10 +81,9 @@ class Ways:
             token_for,
             clock=self._clock,
         )
-        secret = settings.webhooks.secret
         self._callback = CallbackDelivery(
             self._outbound,
-            [Secret(id="webhooks", value=secret)] if secret else [],
+            [Secret(id=name, value=one) for name, one in settings.webhooks.live_secrets],
             lambda name: self.about(name).personal,
             public_url=settings.server.public_url,
             clock=self._clock,

@@ -224,6 +224,12 @@ def _webhooks(settings: Settings) -> Iterator[Row]:
             "BRIDGE_WEBHOOK_SECRET is short enough to be guessed.",
             'Make one: echo "whsec_$(openssl rand -base64 32)"',
         )
+    if settings.webhooks.secret_previous is not None:
+        yield warning(
+            "Webhooks",
+            "Two secrets are accepted for /hooks/actions, and callbacks are signed with both.",
+            "Remove BRIDGE_WEBHOOK_SECRET_PREVIOUS once the rotation is over.",
+        )
     try:
         sources = read_sources(settings, catalogue())
     except SettingsError as problem:

@@ -21,6 +21,11 @@ _SLACK = (
 def halves(trees: Trees) -> Iterator[str]:
     """A sentence for everything that lacks its other half. The trees stand with the strongest first."""
     yield from _slack(trees)
+    if _value(trees, "webhooks.secret_previous") and not _value(trees, "webhooks.secret"):
+        yield (
+            "webhooks.secret (variable BRIDGE_WEBHOOK_SECRET): the previous secret is set without a"
+            " current one. Set the current one."
+        )
     yield from _routing(trees)
 
 

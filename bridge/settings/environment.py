@@ -27,6 +27,7 @@ _NAMED = {
     "database_url": "DATABASE_URL",
     "api.token": "BRIDGE_API_TOKEN",
     "webhooks.secret": "BRIDGE_WEBHOOK_SECRET",
+    "webhooks.secret_previous": "BRIDGE_WEBHOOK_SECRET_PREVIOUS",
     "access.allow": "BRIDGE_ALLOW",
     "outbound.allow": "BRIDGE_OUTBOUND_ALLOW",
 }

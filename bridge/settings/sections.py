@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from bridge.settings.kinds import (
     Address,
@@ -126,7 +126,16 @@ class Api(Section):
 class Webhooks(Section):
     """Doors for foreign payloads."""
 
+    @property
+    def live_secrets(self) -> list[tuple[str, SecretStr]]:
+        """What is signed with and accepted, the current one first, each with its id."""
+        given = (("current", self.secret), ("previous", self.secret_previous))
+        return [(name, one) for name, one in given if one is not None]
+
     secret: StandardSecret = Field(None, description="Standard Webhooks secret (whsec_…).")
+    secret_previous: StandardSecret = Field(
+        None, description="Still accepted, and signed with too, while that secret is being rotated."
+    )
     sources: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Declared senders; see the webhook recipes."
     )

@@ -90,6 +90,16 @@ CASES: list[tuple[dict[str, Any], str, State]] = [
         "BRIDGE_METRICS_TOKEN is short",
         State.WARNING,
     ),
+    (
+        {
+            "webhooks": {
+                **GOOD["webhooks"],
+                "secret_previous": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
+            }
+        },
+        "callbacks are signed with both",
+        State.WARNING,
+    ),
     ({"webhooks": {"secret": "whsec_c2hvcnQ="}}, "short enough to be guessed", State.WARNING),
     ({"webhooks": {"sources": {"crm": {"ruls": []}}}}, "Did you mean rules?", State.ERROR),
     ({"encryption_key": "short"}, "A key is short enough", State.WARNING),

@@ -141,8 +141,8 @@ def read_sources(settings: Settings, catalogue: Mapping[str, type[Action]]) -> S
 
 
 def _built_in(settings: Settings) -> Source:
-    secret = settings.webhooks.secret
-    secrets = (LiveSecret(value=secret),) if secret else ()
+    live = settings.webhooks.live_secrets
+    secrets = tuple(LiveSecret(id=name, value=one) for name, one in live)
     return Source(name=BUILT_IN, checks=(StandardCheck(secrets=secrets),))
 
 
