@@ -83,6 +83,7 @@ async def at_the_playground(photographer: Photographer) -> None:
     await page.goto(photographer.playground)
     await page.wait_for_selector("body.ready")
     await page.wait_for_selector("#panel-rooms .card")
+    await page.evaluate("document.querySelector('#scroll').scrollTop = 0")
     await photographer.take("first-look", page)
 
     await type_line(page, "/close")
