@@ -118,8 +118,9 @@ class Runner:
         job = claimed.job
         action_type = self._actions.get(job.action)
         upstream = self._upstreams.get(job.connection)
-        if action_type is None or upstream is None:
+        if upstream is None:
             await self._limits.forget(job.connection)
+        if action_type is None or upstream is None:
             attempt.outcome = not_configured(job, action_type)
             return
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from bridge.contract import Job, JobState
@@ -122,3 +123,22 @@ async def test_an_open_breaker_of_a_removed_connection_holds_up_nothing(database
                 return all(job.attempts for job in await all_jobs(store))
 
             await eventually(all_tried)
+
+
+async def test_an_action_that_is_gone_says_nothing_about_its_upstream(database_url: str) -> None:
+    clock = Clock()
+    async with store_on(database_url, clock=clock) as store:
+        await store.accept([launch()])
+        gone = text("UPDATE jobs SET action = 'toy.gone'")
+        await store.write(lambda db: db.execute(gone) and None)
+        async with working(store, Upstream(), breaker_failures=1) as engine:
+            await engine.limits.failed("toy")
+            clock.now += 16
+            store.wake()
+
+            async def tried() -> bool:
+                [job] = await all_jobs(store)
+                return job.outcome is not None and job.outcome.code == "not-configured"
+
+            await eventually(tried)
+            assert engine.limits.is_open("toy")
