@@ -14,7 +14,7 @@ from bridge import metrics, tracing
 from bridge.actions import catalogue
 from bridge.app.doors import Doors, Switchboard
 from bridge.app.health import Health, Metrics
-from bridge.app.storage import assumed, key_material, prepare_database
+from bridge.app.storage import assumed, await_database, key_material
 from bridge.app.telling import Ways, version
 from bridge.contract import Action, Upstream
 from bridge.ingress.slack.references import References
@@ -95,7 +95,7 @@ class Bridge:
     async def start(self) -> None:
         """Everything up, the worker last. Raises `DatabaseError` with what to do."""
         tracing.start(metrics.REGISTRY)
-        await asyncio.to_thread(prepare_database, self.settings.database_url)
+        await await_database(self.settings.database_url)
         await self.store.open()
         if self.serves:
             await self.doors.start()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from bridge.actions import catalogue
 from bridge.jobs.database import DatabaseError, is_sqlite, open_engine, parse_url
@@ -18,6 +20,9 @@ from bridge.settings import Connection, Settings
 from bridge.vault import Vault
 
 log = structlog.get_logger()
+
+START_WAITS_S = 30.0  # for a database that does not answer yet
+START_RETRY_S = 1.0
 
 
 @asynccontextmanager
@@ -46,6 +51,29 @@ def prepare_database(database_url: str) -> None:
             f"The database is at revision {found or 'none'}, this release expects {head()}."
             " Run: bridge migrate"
         )
+
+
+async def await_database(database_url: str) -> None:
+    """As `prepare_database`, but a server that is just restarting is waited for.
+
+    Platforms wait longer and longer before they start a process that ended at once again.
+    """
+    deadline = time.monotonic() + START_WAITS_S
+    waiting = False
+    while True:
+        try:
+            await asyncio.to_thread(prepare_database, database_url)
+        except OperationalError as error:
+            if is_sqlite(parse_url(database_url)) or time.monotonic() > deadline:
+                raise
+            if not waiting:
+                log.warning(
+                    "app.waiting_for_database", reason=str(error.orig).splitlines()[0][:200]
+                )
+            waiting = True
+            await asyncio.sleep(START_RETRY_S)
+            continue
+        return
 
 
 def assumed(connection: Connection) -> Window:

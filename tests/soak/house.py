@@ -70,20 +70,6 @@ class House:
             await asyncio.sleep(0.02)
         raise AssertionError(f"it did not start: {self._said()}")
 
-    async def back(self) -> None:
-        """Start it as a supervisor does: again, when it ended because its database is not there yet."""
-        deadline = time.monotonic() + UP_WITHIN_S
-        while True:
-            self.start()
-            try:
-                await self.up()
-            except AssertionError:
-                if time.monotonic() > deadline or "The database cannot be used" not in self._said():
-                    raise
-                await asyncio.sleep(0.2)
-                continue
-            return
-
     def _said(self) -> str:
         return self.log.read_text("utf-8")[-2000:]
 

@@ -75,6 +75,7 @@ async def pace_is_kept(
             await house.up()
         back_at = time.time()
         await here.settled(within_s=wishes / LIMIT * WINDOW_S * 1.5 + 30)
+        assert here.effects("close_room") == dict.fromkeys([*rooms, mine], 1)
         closes = [one for one in here.rocketchat.exchanges if "closeByUser" in one.route]
         refused = [one for one in here.rocketchat.exchanges if one.status == 429]
         starts = [one.at for one in closes[::LIMIT]]
@@ -182,7 +183,7 @@ async def restarts_are_survived(
     """Postgres crashes and stops under load: each wish is refused or kept, and all heals by itself."""
     dice = random.Random(seed)
     async with city(folder, server.url) as here:
-        door, *_ = await here.open("serve --no-worker", "worker", "worker")
+        door, _, worker = await here.open("serve --no-worker", "worker", "worker")
         over = asyncio.Event()
 
         async def send() -> None:
@@ -195,8 +196,13 @@ async def restarts_are_survived(
             await asyncio.sleep(0.5 + dice.random() * 2)
             await asyncio.to_thread(server.stop, "immediate" if turn % 2 == 0 else "fast")
             assert not await _is_ready(here, door), "ready without its database"
+            if turn == 0:  # one that starts meanwhile waits for its database
+                await worker.kill()
+                worker.start()
+                await until(lambda: _waits(worker), within_s=20)
             await asyncio.sleep(dice.random())
             await asyncio.to_thread(server.start)
+        await worker.up()
         await until(lambda: _is_ready(here, door), within_s=30)
         over.set()
         await asyncio.gather(*sending)
@@ -209,6 +215,10 @@ async def restarts_are_survived(
         assert here.refused > 0, "no wish met a database that was away"
         assert all(house.running() for house in here.houses)
         return {"accepted": len(here.accepted), "refused": here.refused, "restarts": server.stops}
+
+
+async def _waits(house: House) -> bool:
+    return "app.waiting_for_database" in house.log.read_text("utf-8")
 
 
 async def _is_ready(here: City, door: House) -> bool:

@@ -117,7 +117,8 @@ class Storm:
                 await victim.kill()
             else:
                 assert await victim.terminate() == 0, "the drain failed"
-            await victim.back()
+            victim.start()
+            await victim.up()
 
 
 async def storm(
