@@ -48,11 +48,16 @@ class Oracle:
         """`asked`: accepted job -> (action, room); `commands`: acknowledged command's room -> receipt."""
         self.here, self.asked, self.commands = here, asked, commands
         self.table: dict[str, Counter[str]] = defaultdict(Counter)
+        self.effects: dict[str, Counter[str]] = {}
+        self.told: dict[str, list[dict[str, Any]]] = defaultdict(list)
 
     async def judge(self) -> None:
         """Raises `AssertionError` with the story of the first difference."""
         await self.here.settled(within_s=180, watched="email_transcript")
         jobs = {job["id"]: job for job in await self.here.jobs()}
+        self.effects = {name: self.here.effects(one.effect) for name, one in PROMISES.items()}
+        for one in self.here.told:
+            self.told[one["job"]].append(one)
         self._nothing_is_lost(jobs)
         self._nothing_happened_unasked()
         for job_id, (action, room) in self.asked.items():
@@ -68,13 +73,11 @@ class Oracle:
     def _nothing_happened_unasked(self) -> None:
         for action, promise in PROMISES.items():
             rooms = {room for name, room in self.asked.values() if name == action}
-            strange = self.here.effects(promise.effect).keys() - rooms
+            strange = self.effects[action].keys() - rooms
             assert not strange, f"{promise.effect} happened to {strange}, which nobody asked for"
 
     def _one_story(self, job: Mapping[str, Any], action: str, room: str) -> None:
-        promise, row = PROMISES[action], self.table[action]
-        count = self.here.effects(promise.effect)[room]
-        told = [one for one in self.here.told if one["job"] == job["id"]]
+        row, count, told = self.table[action], self.effects[action][room], self.told[job["id"]]
         ends = {(one["id"], one["state"]) for one in told}
         story = (action, room, job["state"], job["outcome"], f"{count} effects", told)
         assert job["state"] in {"done", "pending", "unknown"}, story
@@ -88,11 +91,8 @@ class Oracle:
 
     def _commands_have_one_end(self, jobs: Mapping[str, Any]) -> None:
         slack, row = self.here.slack, self.table[f"{COMMAND} (Slack)"]
-        shown = [
-            slack.visible_text(message)
-            for message in slack.messages(people.SUPPORT, people.ANNA)
-            if FINAL.search(slack.visible_text(message))
-        ]
+        said = [slack.visible_text(one) for one in slack.messages(people.SUPPORT, people.ANNA)]
+        shown = [text for text in said if FINAL.search(text)]
         by_room = {
             job["lane"].partition(":")[2]: job for job in jobs.values() if job["action"] == COMMAND
         }
