@@ -16,9 +16,12 @@ from bridge.contract import Action
 NINTH = '''
 """A ninth call."""
 from typing import Annotated, ClassVar
-from pydantic import Field
+from pydantic import BaseModel, Field
 from bridge.actions.fields import RoomId
-from bridge.contract import Action, Command, Done, Positional, Problem, Repeat, Request
+from bridge.contract import Action, Command, Done, Fact, Positional, Problem, Repeat, Request
+
+class Inner(BaseModel):
+    inside: str
 
 class HoldRoom(Action):
     """Put a conversation on hold."""
@@ -114,36 +117,147 @@ def test_a_module_without_an_action_is_fine(make: Make) -> None:
     assert not catalogue(make("ROWS = {}\n"))
 
 
+LABEL = "rocketchat.close_room: Close it"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ('title: ClassVar = "Put on hold"', "", "does not declare title"),
-        ('"Put on hold"', '"A title that is too long for Slack"', "title must have 1 to 24"),
-        ("https://developer", "http://developer", "https link"),
-        ('lane: ClassVar = "rid"', 'lane: ClassVar = "room"', "no field of it"),
-        ('description="The room.", ', "", "field rid has no description"),
-        (', examples=["abc"]', "", "field rid has no example"),
-        ("rocketchat.close_room: Close it", "rocketchat.no_such: Close it", "is no action"),
-        ("rocketchat.close_room: Close it", "close", "follow_up must read like"),
-        ("{rid} no", "{room} no", "speaks of {room}"),
-        ('"POST /api/v1/livechat/room.onHold"\n', '"/api/v1/room"\n', "write_route"),
-        ('Command("hold")', 'Command("On Hold")', "lower-case word"),
-        ('Command("hold")', 'Command("hold", default=False)', "nothing leads to it"),
-        ("Repeat.CHECK_FIRST", '"sometimes"', "repeat class"),
-        ("def flow", "def flow_later", "has no flow()"),
-        ('"It is on hold."\n', '" "\n', "must say what a 200 means"),
-        ('{"held": "It is on hold."}', "{}", "must declare what it says"),
-        ('{"held": ', '{"It held": ', "says 'It held'"),
-        ("says: C", "example_facts: ClassVar = {'x': 'y'}\n    says: C", "fact x must be a Fact"),
-        ('    """Put a conversation on hold."""\n', "", "no docstring"),
+        ('title: ClassVar = "Put on hold"', "", "does not declare title."),
+        ('verifies: ClassVar = "Nothing more."', "", "does not declare verifies."),
+        (
+            '"Put on hold"',
+            '"A title of 25 characters."',
+            "title must have 1 to 24 characters, it has 25.",
+        ),
+        ('"Put on hold"', '""', "title must have 1 to 24 characters, it has 0."),
+        (
+            "https://developer",
+            "http://developer",
+            "docs must be an https link to the page that documents the call.",
+        ),
+        (
+            'lane: ClassVar = "rid"',
+            'lane: ClassVar = "room"',
+            "lane names 'room', which is no field of it.",
+        ),
+        ('description="The room.", ', "", "field rid has no description."),
+        (', examples=["abc"]', "", "field rid has no example."),
+        (
+            LABEL,
+            "rocketchat.no_such: Close it",
+            "error 'error-x' follows up with rocketchat.no_such, which is no action.",
+        ),
+        (
+            LABEL,
+            "close",
+            "error 'error-x': follow_up must read like \"upstream.verb_noun: Label\".",
+        ),
+        (
+            LABEL,
+            "rocketchat.close_room: " + "x" * 76,
+            "error 'error-x': a label has at most 75 characters.",
+        ),
+        ('"error-x"', '" "', "an error without a code."),
+        ("{rid} no", " ", "error 'error-x' has no sentence."),
+        (
+            "{rid} no",
+            "{room} no",
+            "error 'error-x' speaks of {room}, which is neither a field nor a fact of it.",
+        ),
+        (
+            '"POST /api/v1/livechat/room.onHold"\n',
+            '"/api/v1/room"\n',
+            'write_route must read like "POST /documented/{pattern}".',
+        ),
+        (
+            'Command("hold")',
+            'Command("On Hold")',
+            "command word 'On Hold' must be a lower-case word.",
+        ),
+        (
+            'Command("hold")',
+            'Command("hold", "A B")',
+            "command sub word 'A B' must be a lower-case word.",
+        ),
+        (
+            'Command("hold")',
+            'Command("hold", default=False)',
+            "command has no sub word and is no default, so nothing leads to it.",
+        ),
+        ("Repeat.CHECK_FIRST", '"sometimes"', "repeat must be a repeat class (Repeat.…)."),
+        ("def flow", "def flow_later", "has no flow()."),
+        (
+            '"It is on hold."\n',
+            '" "\n',
+            "must say what a 200 means and what is verified (a_200_means, verifies).",
+        ),
+        (
+            '{"held": "It is on hold."}',
+            "{}",
+            "must declare what it says (says: outcome code -> sentence).",
+        ),
+        (
+            '{"held": ',
+            '{"It held": ',
+            "says 'It held': a code like room_closed and its sentence.",
+        ),
+        (
+            '"held": "It is on hold."',
+            '"held": " "',
+            "says 'held': a code like room_closed and its sentence.",
+        ),
+        (
+            "says: C",
+            "example_facts: ClassVar = {'x': 'y'}\n    says: C",
+            "fact x must be a Fact with a type and a meaning.",
+        ),
+        (
+            "says: C",
+            "example_facts: ClassVar = {'x': Fact('string', ' ')}\n    says: C",
+            "fact x must be a Fact with a type and a meaning.",
+        ),
+        (
+            '    """Put a conversation on hold."""\n',
+            "",
+            "has no docstring; help and OpenAPI show its first line.",
+        ),
+        (
+            "    def flow",
+            '    more: list[Inner] = Field(description="More.", examples=[[]])\n\n    def flow',
+            (
+                "field more.inside has no description.\nrocketchat.hold_room:"
+                " field more.inside has no example."
+            ),
+        ),
     ],
 )
 def test_what_is_declared_by_halves_is_refused(make: Make, old: str, new: str, fault: str) -> None:
     assert old in NINTH
     with pytest.raises(CatalogueError) as error:
         catalogue(make(NINTH.replace(old, new)))
-    assert "rocketchat.hold_room" in str(error.value)
-    assert fault in str(error.value)
+    assert str(error.value) == f"rocketchat.hold_room: {fault}"
+
+
+def test_all_that_is_missing_is_named_at_once(make: Make) -> None:
+    halves = NINTH.replace('docs: ClassVar = "https://developer.rocket.chat/apidocs/hold"', "")
+    with pytest.raises(
+        CatalogueError, match=r"^rocketchat\.hold_room: does not declare title, docs\.$"
+    ):
+        catalogue(make(halves.replace('title: ClassVar = "Put on hold"', "")))
+
+
+def test_the_limits_themselves_are_kept_to(make: Make) -> None:
+    longest = NINTH.replace('"Put on hold"', '"A title of 24 characters"')
+    found = catalogue(
+        make(
+            longest.replace(LABEL, "rocketchat.close_room: " + "x" * 75)
+            .replace('Command("hold")', 'Command("hold", "it", default=False)')
+            .replace("says: C", "example_facts: ClassVar = {'x': Fact('string', 'y')}\n    says: C")
+            .replace("{rid} no", "{rid} {x} {code} {text}")
+        )
+    )
+    assert list(found) == ["rocketchat.hold_room"]
 
 
 def test_two_actions_in_one_file_are_refused(make: Make) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
 from bridge.actions import fields
 
@@ -104,6 +105,17 @@ def test_a_refusal_is_this_sentence(name: str, value: Any, kind: str, sentence: 
 )
 def test_what_is_just_within_is_read(name: str, value: Any, result: Any) -> None:
     assert read(name, value) == result
+
+
+def test_a_list_of_anything_is_read_item_by_item() -> None:
+    read_all = fields._list_of(str.upper)
+    assert read_all("b, a,,b") == ("B", " A")
+    assert read_all(["b", "a,c"]) == ("B", "A,C")
+    assert read_all(("b",) * fields.LIST_LIMIT) == ("B",)
+    for wrong in (7, None, {"a": 1}, ["x"] * (fields.LIST_LIMIT + 1)):
+        with pytest.raises(PydanticCustomError) as caught:
+            read_all(wrong)
+        assert (caught.value.type, caught.value.message()) == ("list", fields.NO_LIST)
 
 
 def test_an_address_is_at_most_254_characters_long() -> None:

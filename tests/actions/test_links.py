@@ -82,6 +82,7 @@ def test_the_room_in_a_link(text: str, room: str | None) -> None:
         ("https://a.io/7/8/", 8),
         ("https://a.io/7/#/chat/9", 9),
         ("https://a.io/7/#/chat?session=9", 9),
+        ("https://a.io/7/#/x?session=9?y", 7),
         ("https://a.io/7/#/x?y?session=9", 9),
         ("https://a.io/7/٦", 7),
         ("https://a.io/12345678901", None),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.actions.rocketchat.errors import lacking
 from bridge.actions.wording import (
     UNLISTED_NEXT,
     VALUE_LIMIT,
@@ -206,3 +207,16 @@ def test_the_button_of_a_row_leads_to_the_same_form_or_to_the_same_room() -> Non
     assert follow_ups_of(MAIL, other) == (
         FollowUp("Forward it", "rocketchat.forward_room", {"roomId": ROOM}),
     )
+
+
+def test_a_missing_permission_is_named_whichever_way_it_is_told() -> None:
+    rows = lacking("close-room", " Or do it yourself.")
+    assert list(rows) == ["error-unauthorized", "forbidden"]
+    assert set(rows.values()) == {
+        Problem(
+            "The bridge's Rocket.Chat account lacks the permission close-room.",
+            "This needs a Rocket.Chat administrator: give the account that permission."
+            " Or do it yourself.",
+        )
+    }
+    assert lacking("x")["forbidden"].next_step.endswith("give the account that permission.")
