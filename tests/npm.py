@@ -9,6 +9,9 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
+
+_GIVEN_UP: Final[dict[str, str]] = {}  # a second try in this process would wait as long again
 
 
 class NotHere(Exception):  # noqa: N818 - it says what is the case
@@ -28,6 +31,8 @@ def install(
 
     Raises `NotHere`.
     """
+    if name in _GIVEN_UP:
+        raise NotHere(_GIVEN_UP[name])
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         raise NotHere(f"npm is not installed, so {name} cannot be started.")
@@ -49,5 +54,6 @@ def install(
                     env={**os.environ, **(environment or {})},
                 )
     except (OSError, subprocess.SubprocessError) as error:
-        raise NotHere(f"npm could not bring {name} ({type(error).__name__}).") from None
+        _GIVEN_UP[name] = f"npm could not bring {name} ({type(error).__name__})."
+        raise NotHere(_GIVEN_UP[name]) from None
     return found

@@ -56,6 +56,8 @@ def main(words: list[str]) -> None:
     chosen = given.only or list(BENCHES)
     if unknown := [name for name in chosen if name not in BENCHES]:
         parser.error(f"no such bench: {', '.join(unknown)}")
+    if given.page and given.only:
+        parser.error("the page shows one whole run: leave out either --page or the names")
     effort = Effort.QUICK if given.quick else Effort.FULL
     run = report.measure({name: BENCHES[name].bench for name in chosen}, effort)
     report.publish(run, given.json)
