@@ -43,14 +43,16 @@ def test_every_row_says_what_it_means_and_what_to_type() -> None:
             assert command.strip(), line
 
 
-def test_every_alert_is_a_heading_with_a_command() -> None:
+def test_every_alert_is_a_heading_with_symptom_meaning_and_first_command() -> None:
     sections = dict(
         re.findall(r"^### (Bridge\w+)\n(.*?)(?=^##)", RUNBOOK, re.MULTILINE | re.DOTALL)
     )
     assert set(sections) == alerts()
     for name, text in sections.items():
-        assert "irst:" in text or "first:" in text, name
-        assert "`" in text, name
+        parts = re.split(r"^- (\w+): ", text, flags=re.MULTILINE)
+        assert parts[1::2] == ["Symptom", "Meaning", "First"], name
+        assert all(len(part) > 15 for part in parts[2::2]), name
+        assert parts[6].lstrip().startswith("`"), f"{name}: a command to type comes first"
 
 
 def test_the_commands_of_the_runbook_exist() -> None:
