@@ -116,3 +116,9 @@ def test_every_picture_is_shown_and_small() -> None:
 def test_a_bar_in_code_is_shown_without_its_escape() -> None:
     row = "| `a\\|b` | c\\|d |"
     assert Linked().mended("index.md", f"{row}\n") == "| `a|b` | c\\|d |\n"
+
+
+def test_the_house_on_the_page_has_every_room() -> None:
+    house = text_of("design/index.md").split("## The house")[1].split("## Decisions")[0]
+    rooms = {path.stem for path in (ROOT / "bridge").iterdir() if not path.name.startswith("__")}
+    assert {room for room in rooms if not re.search(rf"\b{room}\b", house)} == set()
