@@ -102,5 +102,8 @@ async def test_a_phone_shows_every_page_whole(browser: Browser, address: str) ->
 async def test_a_word_is_found_without_a_network(browser: Browser, address: str) -> None:
     page = await browser.new_page()
     await page.goto(f"{address}/index.html")
-    await page.fill(".md-search__input", "repeat class")
-    await page.locator(".md-search-result__item").first.wait_for()
+    await page.click(".md-search__input")
+    ready = page.locator(".md-search-result__meta", has_text="Type to start searching")
+    await ready.wait_for(state="attached")
+    await page.locator(".md-search__input").press_sequentially("repeat class")
+    await page.locator(".md-search-result__item").first.wait_for(state="attached")
