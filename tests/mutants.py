@@ -138,7 +138,7 @@ def try_mutants(rooms: Iterable[str], minutes: float, children: int) -> None:
 
 def table(scores: Iterable[Score]) -> str:
     """The scores as a markdown table."""
-    head = "| room | mutants | killed | survived | score |\n|---|--:|--:|--:|--:|\n"
+    head = "| room | mutants tried | killed | survived | score |\n|---|--:|--:|--:|--:|\n"
     return head + "".join(f"{one.row}\n" for one in scores)
 
 
@@ -165,7 +165,6 @@ def main() -> None:
     if open_ones:
         click.echo(f"Not tried yet: {', '.join(open_ones)}.")
     if given.page and not open_ones:
-        PAGE.parent.mkdir(parents=True, exist_ok=True)
         PAGE.write_text(INTRO + table(scores) + OUTRO, "utf-8")
     low = [one.room for one in scores if one.percent < given.least]
     if low:
