@@ -13,6 +13,7 @@ from aiohttp import web
 from bridge import metrics, tracing
 from bridge.actions import catalogue
 from bridge.app.doors import Doors, Switchboard
+from bridge.app.headers import hardening
 from bridge.app.health import Health, Metrics
 from bridge.app.storage import assumed, await_database, key_material
 from bridge.app.telling import Ways, version
@@ -172,6 +173,7 @@ class Bridge:
     def web_app(self) -> web.Application:
         """The doors as one aiohttp application."""
         app = web.Application(client_max_size=self.settings.server.max_body_bytes)
+        app.on_response_prepare.append(hardening(lambda: self.settings.server.public_url))
         app.add_routes(self._switchboard.connect(self.doors))
         app.add_routes(self._health.routes())
         told = Metrics(self.operator, lambda: self.settings.server.metrics_token)
