@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from aiohttp import ClientSession
 
@@ -24,7 +25,10 @@ def places(here: World) -> set[tuple[str, str]]:
 
 
 async def test_every_answer_has_the_least_of_headers_and_tells_no_version(tmp_path: Path) -> None:
-    settings = {"slack__client_id": "1.2", "slack__client_secret": "a-client-secret"}
+    settings: dict[str, Any] = {
+        "slack__client_id": "1.2",
+        "slack__client_secret": "a-client-secret",
+    }
     async with (
         world(tmp_path, server__public_url="https://desk.example", **settings) as here,
         ClientSession() as http,
