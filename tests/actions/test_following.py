@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from bridge.actions.rocketchat import room as rooms
 from bridge.actions.superoffice.transfer_session import DEADLINE_S, FIRST_LOOK_S, LONGEST_LOOK_S
 from bridge.contract import Context, Outcome, Pending
-from tests.actions.driving import NOW, answer, context, flow, follow
+from tests.actions.driving import answer, context, flow, follow
 from tests.actions.test_samples import SAMPLES, load
+from tests.clock import NOW
 
 TRANSFER = "superoffice.transfer_session"
 PDF = "rocketchat.request_pdf_transcript"
