@@ -28,11 +28,11 @@ LOOKED_AT = (
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built as `make docs` does; a warning fails it."""
+    """The site, built as `make docs` does; a warning fails it (`--quiet` would hide it)."""
     folder = tmp_path_factory.mktemp("site")
     built = subprocess.run(
         [
-            *(sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict"),
+            *(sys.executable, "-m", "mkdocs", "build", "--strict"),
             *("-f", "docs/mkdocs.yml", "-d", str(folder)),
         ],
         cwd=ROOT,
