@@ -20,6 +20,7 @@ from bridge.settings import Settings, SettingsError, foreign_variables
 
 HEX32 = re.compile(r"[0-9a-f]{32}")
 LEAST_SECRET = 16
+ROUTER_IDLE_S = 90.0  # https://devcenter.heroku.com/articles/http-routing#keepalives
 GRACE_S = 30.0  # https://devcenter.heroku.com/articles/dynos#shutdown
 
 
@@ -63,6 +64,13 @@ def _storage(settings: Settings, environ: Mapping[str, str]) -> Iterator[Row]:
             "Shutdown",
             f"Running jobs may take {settings.jobs.drain_s:g} s, but this host kills after 30 s.",
             "Set BRIDGE_JOBS_DRAIN_S to 25 or less.",
+        )
+    if "DYNO" in environ and settings.server.idle_s <= ROUTER_IDLE_S:
+        yield warning(
+            "Connections kept",
+            f"Idle ones are closed after {settings.server.idle_s:g} s, but this host's router uses"
+            f" them for {ROUTER_IDLE_S:g} s: some requests would meet a closed one (H13, H18).",
+            "Set BRIDGE_SERVER_IDLE_S to 95.",
         )
     key = settings.encryption_key
     if key is None and settings.slack.client_id:

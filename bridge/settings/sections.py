@@ -32,7 +32,7 @@ class Server(Section):
     )
     body_deadline_s: float = Field(10.0, gt=0, description="A request's body must be in by then.")
     idle_s: float = Field(
-        75.0, gt=0, description="A connection without a whole request header is closed after this."
+        95.0, gt=0, description="A connection without a whole request header is closed after this."
     )
     max_in_flight: int = Field(500, ge=1, description="Requests served at once; more get 503.")
     metrics_token: Secret = Field(

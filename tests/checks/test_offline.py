@@ -139,6 +139,14 @@ def test_a_long_drain_on_a_dyno_is_cut_short() -> None:
     assert "kills after 30 s" in row.said
 
 
+def test_connections_are_kept_longer_than_the_router_of_a_dyno_uses_them() -> None:
+    assert doubts(report({"DYNO": "web.1"})) == []
+    server = {**GOOD["server"], "idle_s": 75}
+    (row,) = doubts(report({"DYNO": "web.1"}, server=server))
+    assert "H13" in row.said
+    assert doubts(report(server=server)) == []
+
+
 def test_a_shut_source_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CRM_TOKEN", raising=False)
     source = {
