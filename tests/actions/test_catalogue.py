@@ -247,6 +247,22 @@ def test_all_that_is_missing_is_named_at_once(make: Make) -> None:
         catalogue(make(halves.replace('title: ClassVar = "Put on hold"', "")))
 
 
+def test_the_faults_of_all_actions_are_told_at_once(make: Make) -> None:
+    halves = NINTH.replace("def flow", "def flow_later")
+    package = make(halves)
+    folder = Path(str(package.__file__)).parent / "rocketchat"
+    (folder / "resume_room.py").write_text(halves.replace("HoldRoom", "ResumeRoom"))
+    (folder / "_hidden.py").write_text("raise AssertionError('never imported')")
+    (folder / "half-done.py").write_text("raise AssertionError('never imported')")
+    importlib.invalidate_caches()
+    with pytest.raises(CatalogueError) as error:
+        catalogue(package)
+    assert str(error.value).splitlines() == [
+        "rocketchat.hold_room: has no flow().",
+        "rocketchat.resume_room: has no flow().",
+    ]
+
+
 def test_the_limits_themselves_are_kept_to(make: Make) -> None:
     longest = NINTH.replace('"Put on hold"', '"A title of 24 characters"')
     found = catalogue(
@@ -271,5 +287,5 @@ def test_two_actions_on_one_command_are_refused(make: Make) -> None:
     other = Path(str(package.__file__)).parent / "rocketchat" / "resume_room.py"
     other.write_text(NINTH.replace("HoldRoom", "ResumeRoom"))
     importlib.invalidate_caches()
-    with pytest.raises(CatalogueError, match=r"leads to rocketchat\.hold_room already"):
+    with pytest.raises(CatalogueError, match=r": /hold leads to rocketchat\.hold_room already\.$"):
         catalogue(package)

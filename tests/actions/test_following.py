@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.actions.rocketchat import room as rooms
+from bridge.actions.rocketchat.close_room import RACES_LIMIT
 from bridge.actions.superoffice.transfer_session import DEADLINE_S, FIRST_LOOK_S, LONGEST_LOOK_S
 from bridge.contract import Context, Outcome, Pending
 from tests.actions.driving import answer, context, flow, follow
@@ -83,6 +84,18 @@ def test_looks_at_an_offer_become_rarer(waited: float, look_in_s: float) -> None
     outcome, _ = run(TRANSFER, "follow_waiting", context(now=NOW + waited, memo=dict(offered.memo)))
     assert isinstance(outcome, Pending)
     assert outcome.look_in_s == look_in_s
+
+
+def test_a_close_that_loses_its_race_again_and_again_is_told_as_damaged() -> None:
+    """The count goes along from attempt to attempt, as the store keeps it."""
+    memo: dict[str, Any] = {}
+    codes: list[str] = []
+    for _ in range(RACES_LIMIT + 1):
+        outcome, after = run(CLOSE, "lost_race", context(memo=json.loads(json.dumps(memo))))
+        memo = after.memo
+        codes.append(outcome.code)
+    assert codes.index("room_damaged") == RACES_LIMIT - 1
+    assert codes[-1] == "room_damaged"
 
 
 def test_a_look_without_a_memory_blames_nobody() -> None:
