@@ -5,6 +5,8 @@ commands, connections, channels and teams). An empty list in a rule means any; a
 read matches nobody, and `problems()` names it at start. Only ids of the signed request are compared,
 never names: Slack lets people change those. Membership of user groups is looked up elsewhere and
 passed in, so the same answer can be had by a test, by the door and by `bridge explain`.
+
+May import: contract, settings.
 """
 
 from __future__ import annotations

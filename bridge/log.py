@@ -6,6 +6,8 @@ a secret. Two more nets lie below: known shapes of tokens are cut out of every t
 shows its kind and its frames, its words only when the bridge wrote them, because a library's words may
 quote what it was given. Lines of other libraries come through the same way; only those whose words are
 known to be harmless keep them (slack_bolt logs whole request bodies at INFO).
+
+May import: no other room.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 Fernet from `cryptography` (https://cryptography.io/en/latest/fernet/). The first key writes, all of
 them read, so a key is rotated by putting the new one in front. Without a configured key one is
 derived from the secret that the process has anyway, so that nothing is ever stored in clear text.
+
+May import: no other room.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 Nothing registers itself: `catalogue()` walks the folders, names each action after its path and refuses
 what is declared twice or by halves. So a new file is all that a new call needs, and no action can reach
 a person without its descriptions, its documentation link and its error table.
+
+May import: contract.
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@
 `telling` hands outcomes to the delivery; `storage` opens the store and its keys; `health` answers
 whether all is well. What a request passes can be read there in order: door, store, worker, upstream,
 delivery.
+
+May import: every room below it.
 """
 
 from bridge.app.process import Bridge

@@ -2,6 +2,8 @@
 
 Both answer with a `Report` of rows: what was looked at, how it stands, what to do. Nothing here changes
 anything, anywhere; what cannot be found out is said to be unknown rather than good.
+
+May import: access, actions, contract, ingress, jobs, outbound, settings, upstreams.
 """
 
 from bridge.checks.offline import check

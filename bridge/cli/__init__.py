@@ -2,6 +2,8 @@
 
 Heavy rooms are imported by the verb that needs them, so that help and checks answer at once. What was
 asked for goes to standard output; errors are sentences on standard error with a non-zero exit code.
+
+May import: every room below it.
 """
 
 from __future__ import annotations

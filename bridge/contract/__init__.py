@@ -1,8 +1,10 @@
 """The nouns of the bridge as types: action, request, response, outcome, job, asker, reply_to.
 
-Ground floor: every room may import this package and it imports none. The words are those of the
-design's section 2; an action's flow speaks only in `Request`, `Response` and `Outcome`, so it can
-be run by the worker, by a dry run and by a test alike.
+Ground floor: every room may import it. A word means one thing everywhere: in code, settings, logs and
+answers. An action's flow speaks only in `Request`, `Response` and `Outcome`, so it can be run by the
+worker, by a dry run and by a test alike.
+
+May import: no other room.
 """
 
 from bridge.contract.action import (

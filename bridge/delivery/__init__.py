@@ -2,8 +2,10 @@
 
 `render` turns a job and its outcome into words and blocks, `slack` tells them in the channel, a thread
 or a direct message, `callback` posts the job's JSON signed to a program. Every sentence stands in
-`words`. The room may import the ground only (contract, settings, outbound, signatures, log): names of
-actions, tokens and signed buttons are handed in. It never retries: it says what became of one try.
+`words`. Names of actions, tokens and signed buttons are handed in. It never retries: it says what became
+of one try.
+
+May import: contract, outbound, settings, signatures.
 """
 
 from bridge.delivery.callback import CallbackDelivery

@@ -1,4 +1,9 @@
 """The corridor: accepted launches are stored, worked in order and pace, retried, and told.
 
-May import the rooms (actions, surfaces, upstreams, delivery) and the ground, and `bridge.access`.
+In the order in which a job passes: `intake` (what a door hands in), `store` (one method per wish) with
+`accepting`, and `writer` below it (one fsync for many); `worker`, `claiming` and `leases` start it, `attempt`
+runs its flow under `limits`, `policy` and `ending` say what follows, `closing` and `finishing` store that,
+`telling` tells it. `operating` is what people do to jobs. Actions come in as a catalogue, never by import.
+
+May import: contract, delivery, metrics, outbound, settings, tracing, upstreams, vault.
 """

@@ -4,6 +4,8 @@ Labels are bounded. They are names that an operator configured or the code decla
 with their `{placeholders}`, actions, sources), never ids, addresses, codes of others or texts; and should
 something else slip in, a label that has shown `MOST_VALUES` values shows `other` from then on. Times are
 seconds, names end as https://prometheus.io/docs/practices/naming asks. Nothing here knows a room.
+
+May import: no other room.
 """
 
 from bridge.metrics.collectors import REGISTRY, render, table

@@ -4,6 +4,8 @@ Precedence: environment, then the TOML file that `BRIDGE_CONFIG` names, then the
 may also come from a file named by `<VARIABLE>_FILE`. Whatever is wrong is listed at once, in sentences
 that name the setting and its variable: unknown names with the nearest known one, values of the wrong
 kind, what is set by half, `${…}` that stands for nothing.
+
+May import: no other room.
 """
 
 from bridge.settings.connections import Connection, RocketChat, SuperOffice

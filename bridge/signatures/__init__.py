@@ -4,6 +4,8 @@ Nothing here does I/O and nothing here raises on input from outside: whatever ar
 `Verified` or `Rejected`. A check without a live secret rejects everything (fail closed). A source
 names its checks, so nobody can choose a weaker one by sending other headers; each check is a pydantic
 model, and `Check` is their union, told apart by `kind`, ready to be read from TOML.
+
+May import: no other room.
 """
 
 from __future__ import annotations

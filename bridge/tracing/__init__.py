@@ -4,6 +4,8 @@
 that logs and upstreams can be joined. `start` looks at the standard OTEL_* variables and imports the SDK
 only when they name a receiver; it also sends the Prometheus metrics there, for processes that nobody
 scrapes.
+
+May import: log.
 """
 
 from bridge.tracing.context import Trace, enter, here, make, parse

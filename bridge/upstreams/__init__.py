@@ -2,6 +2,8 @@
 
 An upstream sends one documented request as it stands and reads the answer's error shape. It decides
 nothing about repeating, and an action never sees a credential.
+
+May import: contract, outbound, settings.
 """
 
 from __future__ import annotations
