@@ -68,14 +68,6 @@ class Report:
         """What somebody should look at."""
         return tuple(row for row in self.rows if row.state is not State.OK)
 
-    @property
-    def warned(self) -> bool:
-        return any(row.state is State.WARNING for row in self.rows)
-
-    def exit_code(self, *, strict: bool = False) -> int:
-        """For CI: 1 when something does not work; `strict`: also when something is doubtful."""
-        return int(self.failed or (strict and self.warned))
-
     def table(self, width: int = 100) -> str:
         """Three columns, and what to do below its row."""
         subjects = max((len(row.subject) for row in self.rows), default=0)

@@ -41,7 +41,6 @@ KNOWN: Final = "known"  # action_id of a box that opened with an answer: unticke
 CONNECTION_BLOCK: Final = "bridge.connection"
 SUBMIT = "Run"
 CANCEL = "Cancel"
-LOADING = "Loading…"
 YES = "Yes"
 CONNECTION_LABEL = "Connection"
 CONNECTION_HINT = "Which account this is for."
@@ -88,18 +87,6 @@ def view(
         callback_id=f"{CALLBACK}{action.id}",
         private_metadata=_reference(reference),
         blocks=blocks,
-    )
-
-
-def loading(action: type[Action], *, reference: str = "") -> View:
-    """What can be opened at once, before anything is known."""
-    return View(
-        type="modal",
-        title=_title(action),
-        close=PlainTextObject(text=CANCEL),
-        callback_id=f"{CALLBACK}{action.id}",
-        private_metadata=_reference(reference),
-        blocks=[_section(LOADING)],
     )
 
 

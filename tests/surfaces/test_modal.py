@@ -160,15 +160,6 @@ def test_the_form_says_what_it_is_asked_to() -> None:
     assert found[-1]["elements"][0]["text"] == "Paint it?"
 
 
-@every_action
-def test_the_skeleton_opens_at_once(action: type[Action]) -> None:
-    form = modal.loading(action, reference="ref").to_dict()
-    assert blockkit.problems(form["blocks"], "modal") == []
-    assert form["private_metadata"] == "ref"
-    assert submission.action_id(form["callback_id"]) == action.id
-    assert "submit" not in form
-
-
 def test_a_form_carries_a_reference_only() -> None:
     with pytest.raises(ValueError, match="a reference"):
         modal.view(Paint, reference="x" * 3001)

@@ -17,7 +17,6 @@ FAILED = (
 UNKNOWN_COMMAND = "I do not know {command} yet."
 NO_FORM = "The form could not be opened in time. Please try again."
 NO_FORM_HERE = "The form could not be opened in time. Type it in one line instead:"
-NOT_INSTALLED = "The app is not installed in this workspace (any more). Ask an admin to install it."
 OUTDATED = "This button no longer fits the request it belongs to. Type the command instead."
 JOB_GONE = "I no longer have this request. Type the command again."
 LOOKING_UP = "Looking up who {people} is, nothing is accepted yet…"
