@@ -1,6 +1,6 @@
 """A job as JSON, the same for the API, for callbacks and for whoever else is told about it.
 
-The contract of the design's section 6: `id, action, args, connection, state, outcome, attempts,
+What programs may rely on: `id, action, args, connection, state, outcome, attempts,
 created_at, finished_at, run_at`. Personal fields are masked in the arguments and in the facts; times
 are ISO 8601 in UTC. Where to answer, credentials and the flow's memo are not part of it.
 """

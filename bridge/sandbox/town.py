@@ -124,7 +124,7 @@ class Sandbox:
         await self.stop()
 
     def environment(self) -> dict[str, str]:
-        """The variables that point a bridge here, all of design.md's contract."""
+        """The variables that point a bridge here, each as an operator sets it."""
         superoffice = login_of(SERVED_BY)
         slack = self._urls["slack"]
         found = {

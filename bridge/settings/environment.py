@@ -1,6 +1,6 @@
 """The environment as a source: which variable is which setting, files of secrets, misspelt names.
 
-Each single value has a variable. Names of the contract (design, section 6) stand below; all others
+Each single value has a variable. Names that were promised to operators stand below; all others
 follow from the path: `jobs.lease_s` is BRIDGE_JOBS_LEASE_S, `slack.api_url` is SLACK_API_URL.
 """
 

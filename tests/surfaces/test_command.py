@@ -1,4 +1,4 @@
-"""The grammar of design.md section 4, form by form, and everything phones and Slack do to a line."""
+"""The grammar, form by form, and everything phones and Slack do to a line."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Tracked background tasks: what the door does after the ack, and the drain on shutdown.
 
-Bolt's lazy listeners are untracked: a SIGTERM ends them silently and their errors reach no handler
-(reference/slack.md section 3). Here each task has a name and an owner, its error is logged, and
+Bolt's lazy listeners are untracked: a SIGTERM ends them silently and their errors reach no handler.
+Here each task has a name and an owner, its error is logged, and
 `drain()` waits for all of them before the process may go.
 """
 

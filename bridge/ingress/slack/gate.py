@@ -2,7 +2,7 @@
 
 Nothing is parsed before the signature over the raw bytes is checked, so unsigned garbage costs one
 HMAC at most and never a traceback. What is refused is logged in one line without body or signature:
-Bolt's own verifier logs both, answers 500 to odd headers and parses first (reference/slack.md section 2).
+Bolt's own verifier logs both, answers 500 to odd headers and parses first.
 A signed request that was already seen is refused too; another process is guarded by the idempotency key
 that the commands carry into the store.
 """

@@ -3,7 +3,7 @@
 Slack's own client keeps the sockets; what it hands over is answered by the same dispatch as over HTTP.
 Everything but the signature applies: the socket itself is authenticated by the app token, and an envelope
 that comes twice is caught by the idempotency key. Every envelope is acknowledged, also the ones that an
-HTTP answer would have refused: Bolt's adapter leaves those open (reference/slack.md section 3).
+HTTP answer would have refused: Bolt's adapter leaves those open.
 """
 
 from __future__ import annotations

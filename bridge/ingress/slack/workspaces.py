@@ -1,7 +1,7 @@
 """The workspaces that the app is installed in: their bot tokens, cached, and a client for each.
 
 Nothing here is asked before an ack. Bolt's own authorize calls `auth.test` and the store in front of
-every command (reference/slack.md section 3); `FromMemory` answers from what is known, since the
+every command; `FromMemory` answers from what is known, since the
 signature has already proven that the request is Slack's. A token is looked up when a call needs
 one: single flight, kept for a while, forgotten when Slack revokes it.
 """

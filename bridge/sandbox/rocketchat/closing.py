@@ -1,8 +1,8 @@
 """POST livechat/room.closeByUser, and a close from the visitor's side.
 
-Source: `server/lib/omnichannel/closeLivechatRoom.ts` and `lib/closeRoom.ts`; see section 4 of the reference
-page. Closing deletes every subscription, so a plain agent who repeats the call is told
-`error-not-authorized` by newer versions instead of that the room is closed already.
+Source: `server/lib/omnichannel/closeLivechatRoom.ts` and `lib/closeRoom.ts`. Closing deletes every
+subscription, so a plain agent who repeats the call is told `error-not-authorized` by newer versions
+instead of that the room is closed already.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The envelope every answer travels in: success, the three shapes of a refusal, and what is no JSON at all.
 
 Rocket.Chat tells the same fault differently by version and by the way it was thrown; the builders here are
-named after the way it was thrown. See section 1 of the reference page on Rocket.Chat.
+named after the way it was thrown.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """POST rooms.export: a zip that is never returned, or chosen messages by mail.
 
-Source: `app/api/server/v1/rooms.ts` and `server/lib/dataExport/`; see section 5 of the reference page. The
-permission is checked inside the action, so its refusal is a 400 and not the 403 the documentation shows.
+Source: `app/api/server/v1/rooms.ts` and `server/lib/dataExport/`. The permission is checked
+inside the action, so its refusal is a 400 and not the 403 the documentation shows.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """POST livechat/room.forward: hand a conversation to another agent or department.
 
-Source: `lib/Helper.ts` and `lib/transfer.ts`; see section 6 of the reference page. A 200 has been seen while
-nothing moved (Livechat #235), so a room can be switched to behave that way.
+Source: `lib/Helper.ts` and `lib/transfer.ts`. A 200 has been seen while nothing moved (Livechat #235), so a room can be switched to behave that way.
 """
 
 from __future__ import annotations

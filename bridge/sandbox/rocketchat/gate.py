@@ -1,7 +1,7 @@
 """The checks in front of every action, in the order each version of Rocket.Chat makes them.
 
 The order is visible from outside: the same request, wrong in two ways, is answered differently by version,
-and a call refused early may or may not have used up the rate limit. See section 0 of the reference page.
+and a call refused early may or may not have used up the rate limit.
 """
 
 from __future__ import annotations

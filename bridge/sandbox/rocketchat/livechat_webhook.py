@@ -1,8 +1,8 @@
 """The outgoing omnichannel webhook: Rocket.Chat tells a URL about conversations, and asks again and again.
 
 One static secret in a header, no signature, no event id, and 200 as the only success: the receiver must
-expect duplicates. See section 7 of the reference page. Retries wait on the emulator's clock; `run_due()`
-makes those that are due, which a timer does by itself when the clock is the real one.
+expect duplicates. Retries wait on the emulator's clock; `run_due()` makes those that are due, which a timer
+does by itself when the clock is the real one.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from bridge.sandbox.rocketchat.workspace import Workspace
 class RocketChat(Workspace):
     """One emulated workspace.
 
-    `profile` chooses the family of versions (see section 0 of the reference page), `pdf_delay_s` how long
+    `profile` chooses the family of versions (`PROFILES`), `pdf_delay_s` how long
     the PDF worker takes. The workspace starts with the seed data; `seeded=False` starts it empty. `calls` are
     what it answers below /api/v1.
     """

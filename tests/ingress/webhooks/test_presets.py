@@ -16,7 +16,7 @@ TOKEN = {"X-RocketChat-Livechat-Token": "livechat-word"}
 
 
 def session(**more: Any) -> dict[str, Any]:
-    """The documented example (reference/rocketchat.md, section 7)."""
+    """The documented example: https://docs.rocket.chat/docs/webhooks-1."""
     return {
         "_id": ROOM,
         "label": "Visitor name",
@@ -42,7 +42,7 @@ def session(**more: Any) -> dict[str, Any]:
 
 
 def changed(**more: Any) -> dict[str, Any]:
-    """The documented example (reference/superoffice.md, section 9)."""
+    """The documented example of SuperOffice's webhooks."""
     return {
         "EventId": "e87ac619-0000",
         "Timestamp": "2018-04-24T08:18:42.089895Z",
