@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiohttp import web
+from pydantic import SecretStr
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.error import BoltUnhandledRequestError
@@ -290,5 +291,5 @@ class SlackDoor:
         return BoltResponse(status=200, body="")
 
 
-def _signing_secrets(settings: Settings) -> tuple[Any, Any]:
+def _signing_secrets(settings: Settings) -> tuple[SecretStr | None, SecretStr | None]:
     return settings.slack.signing_secret, settings.slack.signing_secret_previous

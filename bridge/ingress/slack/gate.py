@@ -9,9 +9,7 @@ that the commands carry into the store.
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -21,36 +19,13 @@ from pydantic import SecretStr
 from bridge import metrics
 from bridge.ingress.http import bodies
 from bridge.ingress.http.problems import Problem
+from bridge.ingress.http.seen import Seen
 from bridge.signatures import Reason, Rejected, Secret, SlackCheck, Verified
 
 log = structlog.get_logger()
 
-REMEMBER_S = 600.0  # twice the window in which a timestamp is believed
 SSL_CHECK_BYTES = 4096  # Slack's certificate check carries only ssl_check and the old token
 _SSL_CHECK = re.compile(rb"(?:^|&)ssl_check=1(?:&|$)")
-
-
-class Seen:
-    """Signatures of the last ten minutes, as digests; says whether one is new."""
-
-    def __init__(self, clock: Callable[[], float], remember_s: float = REMEMBER_S) -> None:
-        self._clock = clock
-        self._remember_s = remember_s
-        self._at: OrderedDict[bytes, float] = OrderedDict()
-
-    def is_new(self, signature: str) -> bool:
-        now = self._clock()
-        while self._at and next(iter(self._at.values())) <= now - self._remember_s:
-            self._at.popitem(last=False)
-        digest = hashlib.sha256(signature.encode()).digest()
-        if digest in self._at:
-            return False
-        self._at[digest] = now
-        return True
-
-    def forget(self, signature: str) -> None:
-        """It was not taken after all, so the very same may come again."""
-        self._at.pop(hashlib.sha256(signature.encode()).digest(), None)
 
 
 class Gate:
@@ -94,6 +69,7 @@ class Gate:
         if isinstance(verdict, Verified):
             if not self._seen.is_new(verdict.replay_key):
                 return _refuse(request, 401, "replayed")
+            self._seen.remember(verdict.replay_key)
             metrics.verified("slack", verdict.secret_id)
             return raw
         if len(raw) <= SSL_CHECK_BYTES and _SSL_CHECK.search(raw):

@@ -13,6 +13,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bridge.delivery.render import Message
 from bridge.ingress.slack.errands import Errands
 from bridge.ingress.slack.place import Place
 from bridge.ingress.slack.telling import Telling
@@ -53,7 +54,7 @@ class Mentions:
         self._errands.start("mention", self._tell(place, answer), team=place.team_id)
         await ack()
 
-    async def _tell(self, place: Place, answer: Any) -> None:
+    async def _tell(self, place: Place, answer: Message | Later | None) -> None:
         message = await answer.then() if isinstance(answer, Later) else answer
         if message is not None:
             await self._telling.tell(place, message)

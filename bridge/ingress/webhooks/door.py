@@ -22,13 +22,13 @@ from bridge.ingress.http import bodies
 from bridge.ingress.http.edge import edge, nowhere, only
 from bridge.ingress.http.limits import InFlight, Limits
 from bridge.ingress.http.problems import FieldError, Problem
+from bridge.ingress.http.seen import Seen
 from bridge.ingress.webhooks import answers, launching, mapping, proof
 from bridge.ingress.webhooks.arrivals import Arrivals
 from bridge.ingress.webhooks.budget import Budget
 from bridge.ingress.webhooks.declared import Source, read_sources
 from bridge.ingress.webhooks.explaining import Explaining, Explanation
 from bridge.ingress.webhooks.proof import Proof, Refusal
-from bridge.ingress.webhooks.seen import Seen
 from bridge.jobs.intake import Accepted, Intake, Key, KeyConflict, Launch
 from bridge.settings import Settings
 
@@ -164,7 +164,8 @@ class WebhookDoor:
         """Map and store. Raises `Problem`."""
         refuses = source.replays == "refuse" or (not source.replays and not proven.names_event)
         stamp = proven.replay_key if refuses else ""
-        if stamp and not self._seen.is_new(source.name, stamp):
+        sent = f"{source.name}\n{stamp}"  # another source may sign alike
+        if stamp and not self._seen.is_new(sent):
             raise self._replayed(source)
         payload = answers.read_payload(raw, request.headers.get("Content-Type", ""))
         budget = Budget(timer=self._timer)
@@ -172,7 +173,8 @@ class WebhookDoor:
         launches = self._launches(source, mapped, tracing.here())
         if not launches:
             log.info("ingress.nothing_to_do", source=source.name)
-            self._seen.remember(source.name, stamp)
+            if stamp:
+                self._seen.remember(sent)
             return []
         key = launching.key_of(source, proven, request.headers, raw, payload, budget)
         try:
@@ -182,7 +184,8 @@ class WebhookDoor:
                 "key-conflict",
                 "This id came before with another payload. Use a new id for a new event.",
             ) from None
-        self._seen.remember(source.name, stamp)
+        if stamp:
+            self._seen.remember(sent)
         if stamp and accepted and accepted[0].repeated and _is_stamped(key, stamp):
             raise self._replayed(source)  # another process, or this one before a restart, took it
         log.info("ingress.accepted", source=source.name, jobs=len(accepted))

@@ -18,27 +18,29 @@ MOST: Final = 100_000
 
 
 class Seen:
-    """What was taken, as digests."""
+    """What was taken, as digests of the stamps that make messages unique."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._at: OrderedDict[bytes, float] = OrderedDict()
 
-    def is_new(self, source: str, stamp: str) -> bool:
+    def is_new(self, stamp: str) -> bool:
         """Whether nothing with this stamp was taken."""
         now = self._clock()
         while self._at and next(iter(self._at.values())) <= now - REMEMBER_S:
             self._at.popitem(last=False)
-        return _digest(source, stamp) not in self._at
+        return _digest(stamp) not in self._at
 
-    def remember(self, source: str, stamp: str) -> None:
+    def remember(self, stamp: str) -> None:
         """It was taken. What was refused for want of a store is not remembered: it may come again."""
-        if not stamp:
-            return
-        self._at[_digest(source, stamp)] = self._clock()
+        self._at[_digest(stamp)] = self._clock()
         if len(self._at) > MOST:
             self._at.popitem(last=False)
 
+    def forget(self, stamp: str) -> None:
+        """It was not taken after all, so the very same may come again."""
+        self._at.pop(_digest(stamp), None)
 
-def _digest(source: str, stamp: str) -> bytes:
-    return hashlib.sha256(f"{source}\n{stamp}".encode("utf-8", "backslashreplace")).digest()
+
+def _digest(stamp: str) -> bytes:
+    return hashlib.sha256(stamp.encode("utf-8", "backslashreplace")).digest()
