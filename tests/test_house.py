@@ -76,3 +76,18 @@ def test_every_file_says_in_one_line_what_it_is_for_and_ends_before_it_is_too_lo
         summary = (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
         assert summary.endswith((".", ":", "?")), f"{path}: {summary!r}"
         assert text.count("\n") <= 300, f"{path} has more than 300 lines: it does two things"
+
+
+def test_the_environment_is_read_in_few_places() -> None:
+    readers = {
+        path.relative_to(ROOT / "bridge").as_posix()
+        for path in _modules()
+        if "os.environ" in path.read_text()
+    }
+    assert readers == {
+        "settings/loading.py",
+        "tracing/exporting.py",  # OTEL_*
+        "jobs/database.py",  # PGSSLMODE, DYNO
+        "checks/offline.py",  # names only: misspelt ones, and DYNO
+        "cli/serving.py",  # the demo sets its defaults
+    }

@@ -41,6 +41,7 @@ log = structlog.get_logger()
 
 HOUSEKEEPING_S = 600.0
 LOOK_AROUND_S = 60.0
+CLOSING_S = 2.0  # of the drain's budget: what the doors and the store need after the worker
 
 
 class Bridge:
@@ -153,7 +154,7 @@ class Bridge:
         if self.serves:
             await self.doors.close_streams()
         if self.worker is not None:
-            await self.worker.stop(max(0.0, deadline - time.monotonic() - 2.0))
+            await self.worker.stop(max(0.0, deadline - time.monotonic() - CLOSING_S))
         if self.serves:
             await self.doors.close(max(1.0, deadline - time.monotonic()))
 
@@ -257,7 +258,7 @@ class Bridge:
 
     async def _look_around(self) -> None:
         while True:
-            with contextlib.suppress(StoreDown):
+            with contextlib.suppress(StoreDown):  # the store has said so
                 await self.reach.look(works=self.works)
             await asyncio.sleep(LOOK_AROUND_S)
 
@@ -268,5 +269,5 @@ class Bridge:
                 if gone:
                     log.info("app.pruned", jobs=gone)
             except StoreDown:
-                pass
+                pass  # the store has said so; the next round does both
             await asyncio.sleep(HOUSEKEEPING_S)

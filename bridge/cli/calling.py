@@ -136,12 +136,15 @@ def payload_explainer(loaded: Settings) -> Explain:
 def _explain_payload(loaded: Settings, source: str, body: bytes, headers: tuple[str, ...]) -> None:
     from bridge.ingress.http.problems import Problem
 
-    given = dict(line.split(":", 1) for line in headers if ":" in line)
-    stripped = {name.strip(): value.strip() for name, value in given.items()}
-
+    given = {}
+    for line in headers:
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise click.UsageError(f"{line!r} is no header. Write it like this: 'Name: value'.")
+        given[name.strip()] = value.strip()
     explain = sentence(lambda: payload_explainer(loaded))
     try:
-        explanation = explain(source, stripped or None, body)
+        explanation = explain(source, given or None, body)
     except Problem as problem:
         raise click.ClickException(str(problem)) from None
     for line in explanation.lines():

@@ -90,7 +90,9 @@ def jobs() -> None:
 
 @jobs.command("list")
 @filtered
-@click.option("--limit", default=20, show_default=True, help="How many.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_(*, limit: int, as_json: bool, **given: Any) -> None:
     """List jobs, newest first."""

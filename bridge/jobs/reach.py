@@ -95,9 +95,8 @@ def _note(
             statement.on_conflict_do_update(
                 index_elements=["connection"],
                 set_={"seen_at": now},
-                where=served.c.connection.in_(
-                    sorted(here)
-                ),  # else it counts from when it was missed
+                # what is missing here counts from when it was missed
+                where=served.c.connection.in_(sorted(here)),
             )
         )
     absent = select(served.c.connection).where(

@@ -1,9 +1,10 @@
-"""All settings, and the only reader of the environment and of `config/`.
+"""All settings, and the only reader of the bridge's variables and of `config/`.
 
 Precedence: environment, then the TOML file that `BRIDGE_CONFIG` names, then the defaults. Each variable
 may also come from a file named by `<VARIABLE>_FILE`. Whatever is wrong is listed at once, in sentences
 that name the setting and its variable: unknown names with the nearest known one, values of the wrong
-kind, what is set by half, `${…}` that stands for nothing.
+kind, what is set by half, `${…}` that stands for nothing. Variables that belong to others are read where they
+count: OTEL_* in `tracing`, the host's PGSSLMODE and DYNO in `jobs.database`.
 
 May import: no other room.
 """
