@@ -13,14 +13,22 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bridge.contract import Action, FollowUp, Outcome, Personal, Problem, Refused, Response
+from bridge.contract import (
+    Action,
+    FollowUp,
+    Outcome,
+    Personal,
+    Problem,
+    Refused,
+    Response,
+    upstream_name,
+)
 
 UNLISTED = "{upstream} refused this: {text}"
 UNLISTED_SILENT = "{upstream} refused this without saying why (HTTP {status})."
 UNLISTED_NEXT = (
     "If the text does not help, show it to whoever runs the bridge, with the job's number."
 )
-UPSTREAM_NAMES = {"rocketchat": "Rocket.Chat", "superoffice": "SuperOffice"}
 VALUE_LIMIT = 300
 BY_STATUS = frozenset(("bad-request", "too-large", "server-error"))  # no word of the upstream's own
 
@@ -118,7 +126,7 @@ def explain(
     problem = (table or type(action).errors).get(code)
     if problem is None:
         values |= {
-            "upstream": UPSTREAM_NAMES.get(type(action).upstream, type(action).upstream),
+            "upstream": upstream_name(type(action).upstream),
             "status": response.status,
         }
         told = code in values["text"] or code in BY_STATUS or code.startswith("http-")

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, func, select, text
 
-from bridge.console.wording import UPSTREAMS
+from bridge.contract import upstream_name
 from bridge.jobs import windows
 from bridge.jobs.pace import Window
 from bridge.jobs.reach import elsewhere
@@ -162,7 +162,7 @@ def _configured(name: str, connection: Any, window: Window | None) -> Health:
     pace_words = ""
     if window is not None and not window.unlimited:
         pace_words = f"{window.calls} calls per {window.window_s:g} s and route until learnt"
-    return Health(name, UPSTREAMS.get(connection.kind, connection.kind), host, assumed=pace_words)
+    return Health(name, upstream_name(connection.kind), host, assumed=pace_words)
 
 
 def _why(exchanges: str) -> str:

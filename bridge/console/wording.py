@@ -40,7 +40,6 @@ DOORS: Final[Mapping[str, str]] = {
     "source": "Webhook",
     "cli": "Command line",
 }
-UPSTREAMS: Final[Mapping[str, str]] = {"rocketchat": "Rocket.Chat", "superoffice": "SuperOffice"}
 ROLES: Final[Mapping[str, str]] = {
     "operator": "Operator: may look and act",
     "viewer": "Viewer: may look",

@@ -21,7 +21,15 @@ from bridge.contract.action import (
     Repeat,
     Rest,
 )
-from bridge.contract.exchange import Lost, Request, Response, Unsent, Upstream
+from bridge.contract.exchange import (
+    UPSTREAM_NAMES,
+    Lost,
+    Request,
+    Response,
+    Unsent,
+    Upstream,
+    upstream_name,
+)
 from bridge.contract.job import FINAL_STATES, Asker, Job, JobState, ReplyTo
 from bridge.contract.outcome import (
     LINK_ACCOUNT,
@@ -42,6 +50,7 @@ __all__ = [
     "FINAL_STATES",
     "LINK_ACCOUNT",
     "OUTCOMES",
+    "UPSTREAM_NAMES",
     "Action",
     "Asker",
     "Command",
@@ -73,4 +82,5 @@ __all__ = [
     "Unsent",
     "Upstream",
     "outcome_from_json",
+    "upstream_name",
 ]

@@ -6,7 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
+
+UPSTREAM_NAMES: Final[Mapping[str, str]] = {
+    "rocketchat": "Rocket.Chat",
+    "superoffice": "SuperOffice",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +78,8 @@ class Upstream(Protocol):
         the asker's, for upstreams that answer in it.
         """
         ...
+
+
+def upstream_name(kind: str) -> str:
+    """What people call this kind of upstream."""
+    return UPSTREAM_NAMES.get(kind, kind)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bridge.contract import Job, JobState, Outcome
+from bridge.contract import UPSTREAM_NAMES, Job, JobState, Outcome
 from bridge.delivery import mrkdwn, words
 from bridge.delivery.render import TEXT, ActionInfo, Message, context, fit, section
 
@@ -99,7 +99,7 @@ def about(seconds: float) -> str:
 
 def upstream(job: Job) -> str:
     """The upstream's name for people, from the action's path."""
-    return words.UPSTREAMS.get(job.action.partition(".")[0], words.AN_UPSTREAM)
+    return UPSTREAM_NAMES.get(job.action.partition(".")[0], words.AN_UPSTREAM)
 
 
 def _line(job: Job, info: ActionInfo | None) -> str:

@@ -92,7 +92,6 @@ SILENT = "{upstream} does not answer right now."
 WAITING = "{why} I keep trying; next time {when}."
 STILL = "I will tell you how it ends."
 ENDED = "It has ended. The answer comes as a message of its own."
-UPSTREAMS: Mapping[str, str] = {"rocketchat": "Rocket.Chat", "superoffice": "SuperOffice"}
 AN_UPSTREAM = "The other side"
 
 HELP_TITLE = "What you can type"

@@ -26,7 +26,6 @@ from bridge.upstreams.superoffice import consent
 
 log = structlog.get_logger()
 
-MARGIN_S = 60.0  # a token is renewed this long before it ends
 MOST_TOKENS = 10_000
 Key = tuple[str, str, str]
 # What the upstream clients say when a request may only be made as the person, and cannot.
@@ -140,7 +139,7 @@ class Acting:
             except StoreDown:  # the old one stays good until the consent is revoked
                 log.warning("links.renewal_not_stored", connection=link.connection)
         log.info("links.token_renewed", user_id=link.user_id, connection=link.connection)
-        until = self._clock() + given.holds_s - min(MARGIN_S, given.holds_s / 10)
+        until = self._clock() + consent.renew_after_s(given.holds_s)
         return _Token(given.access_token, until, link.linked_at)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bridge.contract import Action, Job, Outcome, Retry, Unknown, Upstream
+from bridge.contract import Action, Job, Outcome, Retry, Unknown, Upstream, upstream_name
 from bridge.jobs.acting import no_account
 
 
@@ -39,6 +39,4 @@ def not_configured(job: Job, action: type[Action] | None) -> Outcome:
 
 def name_of(upstream: Upstream) -> str:
     """The upstream's name, for people."""
-    return {"rocketchat": "Rocket.Chat", "superoffice": "SuperOffice"}.get(
-        upstream.kind, upstream.kind
-    )
+    return upstream_name(upstream.kind)

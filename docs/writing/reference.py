@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.actions import catalogue
-from bridge.actions.wording import UPSTREAM_NAMES
+from bridge.contract import UPSTREAM_NAMES
 from docs.writing import actions, cli, events, http, retries, settings, slack, sources
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 import structlog
 from aiohttp import web
 
-from bridge.contract import Lost, Unsent
+from bridge.contract import Lost, Unsent, upstream_name
 from bridge.ingress.http import bodies
 from bridge.ingress.http.limits import Limits
 from bridge.ingress.http.problems import Problem
@@ -111,7 +111,7 @@ class LinkDoor:
         )
         if account is None:
             log.info("linking.refused", user_id=ticket.user_id, connection=ticket.connection)
-            sentence = words.NOT_TAKEN.format(upstream=words.UPSTREAMS[settings.kind])
+            sentence = words.NOT_TAKEN.format(upstream=upstream_name(settings.kind))
             return self._form(request, ticket, form, sentence)
         problem = self._not_theirs(ticket, account)
         if account.id != form.user_id:
@@ -147,7 +147,7 @@ class LinkDoor:
         if not isinstance(settings, SuperOffice) or not code:
             raise _Told(words.DENIED, 403)
         self._limits.take(f"ticket {ticket.id}", TRIES_PER_MINUTE)
-        refused = _Told(words.REFUSED, 403, upstream=words.UPSTREAMS[settings.kind])
+        refused = _Told(words.REFUSED, 403, upstream=upstream_name(settings.kind))
         try:
             given = await consent.exchange(
                 settings,
@@ -166,7 +166,7 @@ class LinkDoor:
             raise refused
         problem = self._not_theirs(ticket, account)
         if problem:
-            raise _Told((words.REFUSED[0], problem), 403, upstream=words.UPSTREAMS[settings.kind])
+            raise _Told((words.REFUSED[0], problem), 403, upstream=upstream_name(settings.kind))
         credential = {"refresh_token": given.refresh_token.get_secret_value()}
         return await self._link(ticket, visit, account, credential)
 
@@ -213,7 +213,7 @@ class LinkDoor:
         except TicketUsed:
             raise _Told(words.USED, 410) from None
         about = {"connection": link.connection, "account": account.name}
-        upstream = words.UPSTREAMS[self._settings.connections[link.connection].kind]
+        upstream = upstream_name(self._settings.connections[link.connection].kind)
         self._told(ticket, words.TOLD.format(upstream=upstream, **about))
         response = pages.message(words.DONE, 200, **about)
         self._visits.end(response, visit)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-UPSTREAMS: Final = {"rocketchat": "Rocket.Chat", "superoffice": "SuperOffice"}
-
 # In the way, for whoever runs the bridge.
 NO_CONNECTION: Final = "There is no connection {connection}."
 SERVICE_ONLY: Final = (

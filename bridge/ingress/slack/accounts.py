@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bridge.contract import Action
+from bridge.contract import UPSTREAM_NAMES, Action
 from bridge.delivery import mrkdwn, notices
-from bridge.delivery import words as delivery_words
 from bridge.delivery.render import Json, Message, context, fit, section
 from bridge.ingress.linking import Linking, Ticket
 from bridge.ingress.slack import words
@@ -121,7 +120,7 @@ class Accounts:
     def _line(self, name: str, link: Link | None, address: str) -> Json:
         """How it stands, and the button that changes it."""
         shown = mrkdwn.safe(name, 120)
-        upstream = delivery_words.UPSTREAMS.get(self._kind(name), name)
+        upstream = UPSTREAM_NAMES.get(self._kind(name), name)
         label = words.LINK_BUTTON.format(upstream=upstream)
         text = words.NOT_LINKED_YET.format(connection=shown)
         if link is not None and link.credential is None:

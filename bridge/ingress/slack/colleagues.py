@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bridge.contract import Action
-from bridge.delivery import words as delivery_words
+from bridge.contract import Action, upstream_name
 from bridge.ingress.slack import words
 from bridge.ingress.slack.identity import Identity
 from bridge.ingress.slack.pickers import Pickers
@@ -62,7 +61,7 @@ class Colleagues:
         for leaf, user_id in _people(action, mentions):
             name = self._name(action, place, connection, user_id)
             if not name:
-                upstream = delivery_words.UPSTREAMS.get(action.upstream, action.upstream)
+                upstream = upstream_name(action.upstream)
                 return {}, words.NOT_LINKED.format(upstream=upstream)
             values[leaf.key] = _put(values.get(leaf.key), user_id, name)
         return {**args, **fold(action, values)}, ""

@@ -15,10 +15,19 @@ from bridge.contract import Unsent
 from bridge.outbound import Outbound
 from bridge.settings import SuperOffice as Settings
 from bridge.upstreams.superoffice.refusal import Refusal
-from bridge.upstreams.superoffice.signin import Granted, bearer, grant
+from bridge.upstreams.superoffice.signin import Granted, bearer, grant, renew_after_s
 from bridge.upstreams.superoffice.tenant import login_base
 
-__all__ = ["Granted", "Refusal", "address", "bearer", "exchange", "possible", "renew"]
+__all__ = [
+    "Granted",
+    "Refusal",
+    "address",
+    "bearer",
+    "exchange",
+    "possible",
+    "renew",
+    "renew_after_s",
+]
 
 
 def possible(settings: Settings) -> bool:

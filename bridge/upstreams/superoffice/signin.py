@@ -107,7 +107,7 @@ class Renewed:
 
     async def _replace(self) -> None:
         self._credential, holds_s = await self._fetch()
-        self._until = self._clock() + holds_s - min(MARGIN_S, holds_s / 10)
+        self._until = self._clock() + renew_after_s(holds_s)
 
     def _held(self) -> Headers:
         return self._credential.reveal() if self._credential is not None else {}
@@ -203,6 +203,11 @@ def ticket(value: SecretStr, app_token: SecretStr | None) -> Credential:
     """The headers of a ticket, verbatim; online it needs the application's token beside it."""
     headers = {"Authorization": SecretStr(f"SOTicket {value.get_secret_value()}")}
     return Credential(headers | ({"SO-AppToken": app_token} if app_token else {}))
+
+
+def renew_after_s(holds_s: float) -> float:
+    """When to renew what holds so long: ahead of its end."""
+    return holds_s - min(MARGIN_S, holds_s / 10)
 
 
 def reveal(secret: SecretStr | None) -> str:
