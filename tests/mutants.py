@@ -45,10 +45,13 @@ sentence is garbled. A change that no test notices survives. Made by `make mutan
 
 """
 OUTRO = """
-What is changed: function bodies, the sentences in them too. What is not, because mutmut does not: docstrings,
-type annotations, decorated functions (properties, pydantic validators), and what stands at module or class
-level (tables, patterns, error rows); the tests over the catalogue and the samples are for those. What survives
-is counted against us also where it changes nothing, such as another spelling of a codec's name.
+- `policy` is `bridge/jobs/policy.py`, `pace.py` and `ending.py`; `grammar` is what reads and writes a slash line
+  in `bridge/surfaces/`, without the form, OpenAPI and the manifest; the other rooms are whole.
+- Only quick tests without a server or a store are asked, and property tests with 20 examples: what the others
+  would notice counts as survived here. So does what changes nothing, such as another spelling of a codec's name.
+- Changed are function bodies, with the sentences in them. mutmut leaves alone: docstrings, type annotations,
+  decorated functions (properties, pydantic validators), and what stands at module or class level (tables,
+  patterns, error rows). The samples and the tests over the catalogue are for those.
 """
 
 

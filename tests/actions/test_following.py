@@ -86,6 +86,52 @@ def test_looks_at_an_offer_become_rarer(waited: float, look_in_s: float) -> None
     assert outcome.look_in_s == look_in_s
 
 
+@pytest.mark.parametrize(
+    ("waited", "again_at", "look_in_s", "minutes"),
+    [
+        (0, None, 1.5, None),
+        (5, None, 5, None),
+        (15, None, 15, None),
+        (100, 20, 60, None),
+        (230, 20, 10, None),
+        (239.5, 20, 1, None),
+        (240, 20, None, 4),
+        (240, 220, 40, None),
+        (280, 220, None, 5),
+    ],
+)
+def test_looks_for_a_pdf_become_rarer_and_a_repeated_wish_gets_its_time(
+    waited: float, again_at: float | None, look_in_s: float | None, minutes: int | None
+) -> None:
+    _, wished = run(PDF, "queued")
+    memo = dict(wished.memo)
+    if again_at is not None:
+        memo["pdf_asked_again_at"] = NOW + again_at
+    now = context(now=NOW + waited, since=NOW, memo=json.loads(json.dumps(memo)))
+    outcome, after = run(PDF, "follow_not_yet", now)
+    assert after.memo == memo  # nothing was asked once more
+    if isinstance(outcome, Pending):
+        assert outcome.look_in_s == look_in_s
+    else:
+        assert look_in_s is None
+        assert f"within {minutes} minutes" in outcome.message
+
+
+def test_a_stuck_wish_is_made_once_more_and_only_once() -> None:
+    _, wished = run(PDF, "queued")
+    _, after = run(PDF, "follow_stuck", context(now=NOW + 16, since=NOW, memo=dict(wished.memo)))
+    assert after.memo == {**wished.memo, "pdf_asked_again_at": NOW + 16}
+    _, later = run(PDF, "follow_not_yet", context(now=NOW + 32, since=NOW, memo=dict(after.memo)))
+    assert later.memo == after.memo
+
+
+def test_a_file_is_fetched_as_what_it_is() -> None:
+    outcome, _ = run(PDF, "follow_ready")
+    assert outcome.file is not None
+    assert (outcome.file.request.method, outcome.file.request.expects) == ("GET", "file")
+    assert outcome.file.media_type == "application/pdf"
+
+
 def test_a_close_that_loses_its_race_again_and_again_is_told_as_damaged() -> None:
     """The count goes along from attempt to attempt, as the store keeps it."""
     memo: dict[str, Any] = {}
