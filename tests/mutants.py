@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -139,10 +139,12 @@ def try_mutants(rooms: Iterable[str], minutes: float, children: int) -> None:
         raise SystemExit(f"{told.read_text('utf-8')[-3000:]}\nmutmut failed; see {told}")
 
 
-def table(scores: Iterable[Score]) -> str:
-    """The scores as a markdown table."""
+def table(scores: Sequence[Score]) -> str:
+    """The scores as a markdown table, and what is still to be tried."""
     head = "| room | mutants tried | killed | survived | score |\n|---|--:|--:|--:|--:|\n"
-    return head + "".join(f"{one.row}\n" for one in scores)
+    untried = ", ".join(f"{one.untried} in {one.room}" for one in scores if one.untried)
+    note = f"\nNot tried in this run: {untried}.\n" if untried else ""
+    return head + "".join(f"{one.row}\n" for one in scores) + note
 
 
 def _module(path: Path) -> str:
@@ -163,12 +165,10 @@ def main() -> None:
     if not given.show:
         try_mutants(given.rooms, given.minutes, given.children)
     scores = [score(room) for room in given.rooms or ROOMS]
-    click.echo(table(scores), nl=False)
-    open_ones = [f"{one.untried} in {one.room}" for one in scores if one.untried]
-    if open_ones:
-        click.echo(f"Not tried yet: {', '.join(open_ones)}.")
-    if given.page and not open_ones:
-        PAGE.write_text(INTRO + table(scores) + OUTRO, "utf-8")
+    told = table(scores)
+    click.echo(told, nl=False)
+    if given.page:
+        PAGE.write_text(INTRO + told + OUTRO, "utf-8")
     low = [one.room for one in scores if one.percent < given.least]
     if low:
         raise SystemExit(f"Below {given.least:g} %: {', '.join(low)}.")
