@@ -28,6 +28,7 @@ from bridge.jobs.links import Links
 from bridge.jobs.operating import Bounds, Operator
 from bridge.jobs.pace import Window
 from bridge.jobs.reach import Reach
+from bridge.jobs.retention import AT_ONCE
 from bridge.jobs.store import Store
 from bridge.jobs.telling import Teller
 from bridge.jobs.worker import Worker
@@ -40,6 +41,7 @@ from bridge.vault import Vault
 log = structlog.get_logger()
 
 HOUSEKEEPING_S = 600.0
+BETWEEN_PRUNES_S = 1.0  # while more is left, so that requests are not kept waiting for it
 LOOK_AROUND_S = 60.0
 CLOSING_S = 2.0  # of the drain's budget: what the doors and the store need after the worker
 
@@ -266,8 +268,8 @@ class Bridge:
         while True:
             try:
                 gone = await self.operator.prune(Bounds.of(self.settings.jobs, self.clock()))
-                if gone:
-                    log.info("app.pruned", jobs=gone)
             except StoreDown:
-                pass  # the store has said so; the next round does both
-            await asyncio.sleep(HOUSEKEEPING_S)
+                gone = 0  # the store has said so; the next round does both
+            if gone:
+                log.info("app.pruned", jobs=gone)
+            await asyncio.sleep(BETWEEN_PRUNES_S if gone == AT_ONCE else HOUSEKEEPING_S)

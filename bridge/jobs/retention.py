@@ -40,7 +40,10 @@ class Bounds:
 
 
 def prune(db: Connection, bounds: Bounds) -> int:
-    """Remove finished jobs, old keys and old lines of the trail; how many jobs went."""
+    """Remove finished jobs, old keys and old lines of the trail; how many jobs went.
+
+    `AT_ONCE` of them: more may be left.
+    """
     db.execute(delete(keys).where(keys.c.created_at < bounds.keys_before))
     db.execute(delete(audit).where(audit.c.at < bounds.audit_before))
     old = (
