@@ -4,7 +4,7 @@ Server-rendered, without a build step and without anything from outside; a page 
 is kept fresh by a small one. The room reads the store through bounded queries, so that a page costs the
 same with a thousand jobs and with a million, and changes jobs only through `jobs.operating`.
 
-May import: contract, delivery, jobs, outbound, settings, surfaces, vault.
+May import: contract, delivery, jobs, outbound, settings, signatures, surfaces, vault.
 """
 
 from bridge.console.door import Console

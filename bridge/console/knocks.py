@@ -14,6 +14,8 @@ from typing import Final
 
 from aiohttp import web
 
+from bridge.signatures.origin import came_from
+
 WINDOW_S: Final = 60.0
 EACH: Final = 5
 TOGETHER: Final = 60
@@ -51,21 +53,7 @@ class Knocks:
 
 
 def address(request: web.Request, trusted_proxies: Sequence[str]) -> str:
-    """Whose request it is: the nearest hop that is no proxy of ours."""
+    """Whose request it is; those whose address cannot be known are counted together."""
     networks = [ipaddress.ip_network(entry, strict=False) for entry in trusted_proxies]
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
-    nearest = request.remote or "unknown"
-    while hops and networks and _within(nearest, networks):
-        said = hops.pop()
-        if not said:
-            break
-        nearest = said[:64]
-    return nearest
-
-
-def _within(name: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
-    try:
-        found = ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return any(found in network for network in networks)
+    forwarded = request.headers.getall("X-Forwarded-For", [])
+    return came_from(request.remote, forwarded, networks) or "unknown"

@@ -53,7 +53,7 @@ def test_one_address_does_not_keep_another_waiting() -> None:
         ("192.0.2.7", ["10.0.0.0/8"], "192.0.2.7"),
         ("1.1.1.1, 192.0.2.7, 10.0.0.9", ["10.0.0.0/8"], "192.0.2.7"),
         ("", ["10.0.0.0/8"], "10.0.0.1"),
-        ("nonsense", ["10.0.0.0/8"], "nonsense"),
+        ("nonsense", ["10.0.0.0/8"], "unknown"),
     ],
 )
 def test_the_address_is_the_nearest_hop_that_is_no_proxy_of_ours(

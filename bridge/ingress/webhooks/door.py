@@ -31,6 +31,7 @@ from bridge.ingress.webhooks.explaining import Explaining, Explanation
 from bridge.ingress.webhooks.proof import Proof, Refusal
 from bridge.jobs.intake import Accepted, Intake, Key, KeyConflict, Launch
 from bridge.settings import Settings
+from bridge.signatures.origin import came_from
 
 log = structlog.get_logger(__name__)
 
@@ -124,9 +125,7 @@ class WebhookDoor:
     async def _admit(self, source: Source, request: web.Request) -> tuple[bytes, Proof]:
         """The bytes and who is behind them. Raises `Problem`."""
         headers, now = request.headers, self._clock()
-        remote = proof.came_from(
-            request.remote, headers.getall("X-Forwarded-For", []), self._proxies
-        )
+        remote = came_from(request.remote, headers.getall("X-Forwarded-For", []), self._proxies)
         stranger = f"{source.name} {remote}"
         if self._failures.is_spent(stranger):
             self._failures.take(stranger, FAILURES_PER_MINUTE)  # raises: nothing is left

@@ -1,21 +1,17 @@
 """Who sent this: the address it came from, and every check that the source declares.
 
-A forwarded address is believed only from a proxy that is configured, and then the right-most one that is
-not itself such a proxy: everything left of it was written by the sender. Headers are judged before the
-body is read, so what can never be believed costs neither memory nor time.
+Headers are judged before the body is read, so what can never be believed costs neither memory nor time.
 """
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bridge.ingress.webhooks.declared import Source
 from bridge.signatures import Check, Reason, Rejected, StandardCheck, Verdict, Verified
+from bridge.signatures.origin import is_in, parse_address
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 SHARED_WORDS = frozenset(("bearer", "basic", "rocketchat", "token"))  # the body proves nothing more
 UNTIMED = frozenset(
     ("hmac", "github", "superoffice")
@@ -94,39 +90,15 @@ def verdicts(
     return [(check.kind, check.verify(raw, headers, now)) for check in source.checks]
 
 
-def came_from(peer: str | None, forwarded: Sequence[str], trusted: Iterable[Network]) -> str:
-    """The address of whoever sent it; empty when it cannot be known."""
-    networks = list(trusted)
-    address = _address(peer or "")
-    hops = [hop.strip() for value in forwarded for hop in value.split(",")]
-    while address is not None and _is_in(address, networks) and hops:
-        address = _address(hops.pop())
-    return str(address) if address is not None else ""
-
-
 def may_come_from(source: Source, address: str) -> bool:
     """Whether the source's networks hold the address; no networks hold every one."""
     if not source.allow_from:
         return True
-    parsed = _address(address)
-    return parsed is not None and _is_in(parsed, source.allow_from)
+    parsed = parse_address(address)
+    return parsed is not None and is_in(parsed, source.allow_from)
 
 
 def _refusal(check: Check, verdict: Rejected) -> Refusal:
     return Refusal(
         check.kind, verdict.reason.value, verdict.detail, verdict.status, verdict.secret_id
     )
-
-
-def _address(text: str) -> Address | None:
-    try:
-        address = ipaddress.ip_address(text.strip().strip('"').removeprefix("[").removesuffix("]"))
-    except ValueError:
-        return None
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    return address
-
-
-def _is_in(address: Address, networks: Iterable[Network]) -> bool:
-    return any(address in one for one in networks if one.version == address.version)

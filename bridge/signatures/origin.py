@@ -1,0 +1,39 @@
+"""Where a request came from: the socket's peer, or what proxies of ours say about it.
+
+`X-Forwarded-For` is written by whoever asks and continued by each proxy, so it is read from its end, and
+only as long as the hop before was a proxy that the settings name. All lines of the header count, in order.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def came_from(peer: str | None, forwarded: Sequence[str], trusted: Iterable[Network]) -> str:
+    """The address of whoever sent it; empty when it cannot be known."""
+    networks = list(trusted)
+    address = parse_address(peer or "")
+    hops = [hop.strip() for value in forwarded for hop in value.split(",") if hop.strip()]
+    while address is not None and is_in(address, networks) and hops:
+        address = parse_address(hops.pop())
+    return str(address) if address is not None else ""
+
+
+def parse_address(text: str) -> Address | None:
+    """An address as headers and sockets write it, IPv4 also where it is dressed as IPv6."""
+    try:
+        address = ipaddress.ip_address(text.strip().strip('"').removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+def is_in(address: Address, networks: Iterable[Network]) -> bool:
+    """Whether one of the networks holds the address."""
+    return any(address in one for one in networks if one.version == address.version)
