@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-class Unreadable(Exception):  # noqa: N818 - a state of the stored text
+class Unreadable(Exception):
     """The stored text was written with a key that is no longer configured."""
 
 

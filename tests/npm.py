@@ -14,7 +14,7 @@ from typing import Final
 _GIVEN_UP: Final[dict[str, str]] = {}  # a second try in this process would wait as long again
 
 
-class NotHere(Exception):  # noqa: N818 - it says what is the case
+class NotHere(Exception):
     """The program cannot be had on this machine; the words say why."""
 
 

@@ -44,7 +44,7 @@ USER, TEAM = "https://slack.com/user_id", "https://slack.com/team_id"
 ENTERPRISE = "https://slack.com/enterprise_id"
 
 
-class NotSignedIn(Exception):  # noqa: N818 - how it ended
+class NotSignedIn(Exception):
     """Slack, or what came back through the browser, did not prove who is there."""
 
 

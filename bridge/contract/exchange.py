@@ -55,11 +55,11 @@ class Response:
             return None
 
 
-class Unsent(Exception):  # noqa: N818 - a state of a request, named as the repeat rules name it
+class Unsent(Exception):
     """The request surely never reached the upstream, so it may be sent again whatever it does."""
 
 
-class Lost(Exception):  # noqa: N818 - as Unsent
+class Lost(Exception):
     """The request may have reached the upstream, but no usable answer came back."""
 
 

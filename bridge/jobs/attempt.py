@@ -51,11 +51,11 @@ STORE_DOWN_S = 1.0  # until an intent is tried to be stored again
 BUSY_TRIES = 5  # answers of 429 to one request before the attempt is given back
 
 
-class Fenced(Exception):  # noqa: N818 - a state of this worker
+class Fenced(Exception):
     """The lease ran out: another worker may hold the job, nothing more may be sent or stored."""
 
 
-class Postponed(Exception):  # noqa: N818 - a state of the job
+class Postponed(Exception):
     """The pace does not allow a call now; nothing was sent."""
 
     def __init__(self, wait_s: float) -> None:

@@ -38,11 +38,11 @@ class Accepted:
     wait_s: float = 0.0  # expected until it starts, when the pace is the reason
 
 
-class KeyConflict(Exception):  # noqa: N818 - the HTTP status it becomes is 409 Conflict
+class KeyConflict(Exception):
     """The idempotency key was used before with another body."""
 
 
-class NotStored(Exception):  # noqa: N818 - it says what happened
+class NotStored(Exception):
     """The store cannot take it now; nothing was accepted. `retry_after_s` says when to come again."""
 
     def __init__(self, reason: str, retry_after_s: float = 5.0) -> None:

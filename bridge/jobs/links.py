@@ -26,7 +26,7 @@ KEEP_USES_S = 86_400.0  # far longer than any ticket lives
 NOTED_EVERY_S = 60.0  # `last_used` is for people and need not be written for each request
 
 
-class TicketUsed(Exception):  # noqa: N818 - what is the case
+class TicketUsed(Exception):
     """The one-time link was used before."""
 
 

@@ -38,7 +38,7 @@ class Page:
     cursor: str = ""
 
 
-class NotAllowed(Exception):  # noqa: N818 - the state of the job does not allow it
+class NotAllowed(Exception):
     """The job's state does not allow this; the sentence says what would."""
 
 

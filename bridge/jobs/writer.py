@@ -29,7 +29,7 @@ Prepare = Callable[[Connection, Sequence[tuple[Batch, Any]]], None]
 _OURS = (DataError, IntegrityError, ProgrammingError)  # an item's own mistake, not the database's
 
 
-class StoreDown(Exception):  # noqa: N818 - a state of the store
+class StoreDown(Exception):
     """The database cannot be written now; the transaction counts as not done.
 
     When the connection broke during the commit itself, it may yet have happened: whoever asks again

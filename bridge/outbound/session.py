@@ -48,11 +48,11 @@ class TooLarge(Lost):
     """The answer is larger than allowed and was not read to its end."""
 
 
-class Malformed(Unsent, ValueError):  # noqa: N818 - a kind of `Unsent`
+class Malformed(Unsent, ValueError):
     """A header or an address cannot be sent as it is; nothing was sent."""
 
 
-class _Broken(Exception):  # noqa: N818 - never leaves this module
+class _Broken(Exception):
     """A connection that broke under a request, in a shape that aiohttp does not repeat."""
 
 

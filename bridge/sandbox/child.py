@@ -84,5 +84,5 @@ class Child:
         task.add_done_callback(self._tasks.discard)
 
 
-class ChildEnded(Exception):  # noqa: N818 - what is the case
+class ChildEnded(Exception):
     """It did not come up; what it wrote says why."""

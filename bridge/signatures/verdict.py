@@ -102,7 +102,7 @@ class Declared(BaseModel):
         raise NotImplementedError
 
 
-class Unusable(Exception):  # noqa: N818 - carries a verdict, is never seen outside
+class Unusable(Exception):
     """Ends a check early with its verdict."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:

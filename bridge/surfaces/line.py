@@ -38,7 +38,7 @@ _OPTION = re.compile(
 )
 
 
-class Unclosed(Exception):  # noqa: N818 - it says what is the case
+class Unclosed(Exception):
     """A quote was opened and never closed."""
 
 

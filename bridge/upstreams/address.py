@@ -20,7 +20,7 @@ INT32 = re.compile(r"[0-9]{1,10}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-class BadPath(ValueError):  # noqa: N818 - what it is, not that it is an error
+class BadPath(ValueError):
     """A value that may not enter a path; the text names the field, never the value."""
 
 

@@ -25,7 +25,7 @@ class Credential:
         return {name: value.get_secret_value() for name, value in self.headers.items()}
 
 
-class NoCredential(Exception):  # noqa: N818 - what is the case
+class NoCredential(Exception):
     """A request may only be made as the person, and that is not possible; nothing was sent.
 
     `code` is `not-linked`, or `link-refused` when the linked account is no longer accepted.

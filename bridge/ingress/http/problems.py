@@ -58,7 +58,7 @@ class FieldError:
 
 
 @dataclass(slots=True, eq=False)
-class Problem(Exception):  # noqa: N818 - a problem document that is on its way out
+class Problem(Exception):
     """A refusal on its way to the client."""
 
     slug: str

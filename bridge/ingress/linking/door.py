@@ -39,7 +39,7 @@ CALLBACK = f"{PATH}/callback"
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
-class _Told(Exception):  # noqa: N818 - an answer on its way out
+class _Told(Exception):
     """Nothing was linked; a page that says why."""
 
     def __init__(self, said: tuple[str, str], status: int, **values: str) -> None:

@@ -33,7 +33,7 @@ class Ticket:
     until: float = 0.0
 
 
-class BadTicket(Exception):  # noqa: N818 - what it is
+class BadTicket(Exception):
     """Forged or damaged, or too old when `late`."""
 
     def __init__(self, *, late: bool) -> None:

@@ -35,7 +35,7 @@ class Reference:
     place: int = 0
 
 
-class BadReference(Exception):  # noqa: N818 - it says what it is
+class BadReference(Exception):
     """Forged, from another workspace, or too old; the text may be shown to the person."""
 
 

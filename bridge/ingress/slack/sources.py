@@ -35,7 +35,7 @@ class Option:
 Read = Callable[[Upstream], Awaitable[list[Option]]]
 
 
-class Unlisted(Exception):  # noqa: N818 - it says what is the case
+class Unlisted(Exception):
     """The upstream did not give the list."""
 
 

@@ -47,7 +47,7 @@ class Installations(Protocol):
         ...
 
 
-class NotInstalled(Exception):  # noqa: N818 - it says what is the case
+class NotInstalled(Exception):
     """The app has no token for this workspace (any more)."""
 
 

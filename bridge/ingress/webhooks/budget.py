@@ -16,7 +16,7 @@ STEPS: Final = 50_000
 MAX_TEXT: Final = 8000  # characters of one rendered text; the longest field takes 4000
 
 
-class TooMuch(Exception):  # noqa: N818 - it says what is the case
+class TooMuch(Exception):
     """The mapping took more than it may."""
 
 

@@ -20,7 +20,7 @@ MAX_SOURCE: Final = 2000
 MAX_JOINED: Final = 1_000_000
 
 
-class Unusable(Exception):  # noqa: N818 - it says what is the case
+class Unusable(Exception):
     """An expression or template does not work for this payload; the words never hold its values."""
 
 

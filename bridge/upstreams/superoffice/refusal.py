@@ -5,7 +5,7 @@ from __future__ import annotations
 from bridge.contract import Response
 
 
-class Refusal(Exception):  # noqa: N818 - an answer on its way to the flow
+class Refusal(Exception):
     """Ends a request with an answer that the flow can explain; nothing was executed."""
 
     def __init__(self, status: int, code: str, text: str) -> None:
