@@ -29,3 +29,16 @@ async def test_a_socket_that_cannot_be_opened_keeps_nothing_from_starting(open_d
     at = await open_door(slack={"app_token": seed.APP_TOKEN})  # Socket Mode is off over there
     receipt = await at.slack.command("anna", "#support", "/close", ROOM)
     assert "Accepted." in receipt.shown
+
+
+async def test_a_socket_that_slack_ends_is_opened_anew(open_door: Open) -> None:
+    at = await open_door({"socket_mode": True}, slack={"app_token": seed.APP_TOKEN})
+    async with asyncio.timeout(5):
+        await at.slack.socket_opened.wait()
+        (first,) = at.slack.sockets
+        await at.slack.refresh_sockets()
+        while first in at.slack.sockets or not at.slack.sockets:
+            await at.slack.socket_opened.wait()
+            await asyncio.sleep(0)
+    receipt = await at.slack.command("anna", "#support", "/close", ROOM)
+    assert "Accepted." in receipt.shown
