@@ -108,8 +108,6 @@ class Doors:
             catalogue=actions,
             outbound=outbound,
             clock=clock,
-            operators=settings.console.operators,
-            viewers=settings.console.viewers,
             worker=worker(),
             sources_view=self._sources,
         )

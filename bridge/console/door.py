@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import structlog
 from aiohttp import web
@@ -44,13 +44,10 @@ class Console:
         outbound: Outbound,
         clock: Callable[[], float],
         sources_view: SourcesView | None = None,
-        operators: Sequence[str] = (),
-        viewers: Sequence[str] = (),
         worker: Worker | None = None,
     ) -> None:
-        """`operators` and `viewers`: `user:U…` or `team:T…`, for Sign in with Slack."""
         token = settings.api.token.get_secret_value() if settings.api.token else ""
-        staff = Staff(operators, viewers)
+        staff = Staff(settings.console.operators, settings.console.viewers)
         for problem in staff.problems():
             log.warning("console.setting_ignored", problem=problem)
         sessions = Sessions(

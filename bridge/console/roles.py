@@ -1,7 +1,7 @@
 """Who may look and who may act: the API token is an operator, people of Slack are what the settings say.
 
 An entry is `user:U…` or `team:T…` (an Enterprise organisation's `E…` counts as a team). Roles are decided
-anew with every request, so a name taken from the settings loses its rights with the restart and not
+anew with every request, so a name taken from the settings loses its rights with the reload and not
 when its session ends.
 """
 

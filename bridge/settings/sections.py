@@ -126,12 +126,6 @@ class Api(Section):
 class Webhooks(Section):
     """Doors for foreign payloads."""
 
-    @property
-    def live_secrets(self) -> list[tuple[str, SecretStr]]:
-        """What is signed with and accepted, the current one first, each with its id."""
-        given = (("current", self.secret), ("previous", self.secret_previous))
-        return [(name, one) for name, one in given if one is not None]
-
     secret: StandardSecret = Field(None, description="Standard Webhooks secret (whsec_…).")
     secret_previous: StandardSecret = Field(
         None, description="Still accepted, and signed with too, while that secret is being rotated."
@@ -139,6 +133,12 @@ class Webhooks(Section):
     sources: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Declared senders; see the webhook recipes."
     )
+
+    @property
+    def live_secrets(self) -> list[tuple[str, SecretStr]]:
+        """What is signed with and accepted, the current one first, each with its id."""
+        given = (("current", self.secret), ("previous", self.secret_previous))
+        return [(name, one) for name, one in given if one is not None]
 
 
 class Jobs(Section):

@@ -154,10 +154,8 @@ def settings(**changes: Any) -> Settings:
     return Settings(**{**values, **changes})
 
 
-async def open_desk(
-    folder: Path, clock: Clock, wanted: Settings, *, url: str = "", **more: Any
-) -> Desk:
-    """A desk on a new SQLite file, or on the database at `url`; `more` goes to the console."""
+async def open_desk(folder: Path, clock: Clock, wanted: Settings, *, url: str = "") -> Desk:
+    """A desk on a new SQLite file, or on the database at `url`."""
     url = url or f"sqlite:///{folder / 'console.db'}"
     migrate(open_engine(parse_url(url)))
     store = Store(
@@ -179,7 +177,6 @@ async def open_desk(
         outbound=outbound,
         clock=clock,
         sources_view=desk.sources,
-        **more,
     )
     return desk
 

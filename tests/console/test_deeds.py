@@ -7,6 +7,7 @@ from playwright.async_api import Browser, expect
 
 from bridge.console.session import Sessions
 from bridge.contract import JobState
+from bridge.settings import Console as ConsoleSettings
 from tests.clock import Clock
 from tests.console.conftest import Serve, Visitor, visit
 from tests.console.desk import ANNA, MIA, Desk, close_desk, open_desk, settings
@@ -106,7 +107,9 @@ async def test_many_are_cancelled_by_filter(desk: Desk, visitor: Visitor) -> Non
 async def test_a_viewer_sees_everything_and_may_do_nothing(
     tmp_path: Path, clock: Clock, aiohttp_server: Serve, browser: Browser
 ) -> None:
-    desk = await open_desk(tmp_path, clock, settings(), viewers=["user:U0MIA00001"])
+    desk = await open_desk(
+        tmp_path, clock, settings(console=ConsoleSettings(viewers=["user:U0MIA00001"]))
+    )
     job_id = await desk.put(JobState.PARKED)
     address = str((await aiohttp_server(desk.app())).make_url("")).rstrip("/")
     sessions: Sessions = desk.console._sessions

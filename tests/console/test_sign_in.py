@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from bridge.contract import JobState
 from bridge.sandbox.slack import Slack as EmulatedSlack
 from bridge.sandbox.slack import seed
+from bridge.settings import Console as ConsoleSettings
 from bridge.settings import Server, Slack
 from tests.clock import Clock
 from tests.console.conftest import Visitor, visit
@@ -163,11 +164,10 @@ async def test_sign_in_with_slack_gives_the_role_of_the_settings(
             client_id=slack.client_id,
             client_secret=SecretStr(slack.client_secret),
             api_url=f"{slack.public_url}/api/",
-        )
+        ),
+        console=ConsoleSettings(operators=[f"user:{seed.ANNA}"], viewers=[f"team:{seed.TEAM}"]),
     )
-    desk = await open_desk(
-        tmp_path, clock, wanted, operators=[f"user:{seed.ANNA}"], viewers=[f"team:{seed.TEAM}"]
-    )
+    desk = await open_desk(tmp_path, clock, wanted)
     address = str((await aiohttp_server(desk.app())).make_url("")).rstrip("/")
     visitor = await visit(browser, address)
     await visitor.open("/console/sign-in")
@@ -181,8 +181,11 @@ async def test_sign_in_with_slack_gives_the_role_of_the_settings(
 async def test_an_answer_from_slack_that_this_browser_did_not_ask_for_is_refused(
     tmp_path: Path, clock: Clock, aiohttp_server: Serve
 ) -> None:
-    wanted = settings(slack=Slack(client_id="1.2", client_secret=SecretStr("s")))
-    desk = await open_desk(tmp_path, clock, wanted, operators=["user:U0ANNA0001"])
+    wanted = settings(
+        slack=Slack(client_id="1.2", client_secret=SecretStr("s")),
+        console=ConsoleSettings(operators=["user:U0ANNA0001"]),
+    )
+    desk = await open_desk(tmp_path, clock, wanted)
     server = await aiohttp_server(desk.app())
     async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as http:
         start = await http.get(server.make_url("/console/slack/start"), allow_redirects=False)
