@@ -81,7 +81,7 @@ class Engine:
             self.told.append((job.id, job.state, repeated))
         return result
 
-    async def finished(self, count: int, *, within_s: float = 10.0) -> list[Job]:
+    async def finished(self, count: int, *, within_s: float = 20.0) -> list[Job]:
         """Wait until so many jobs are finished and their deliveries settled."""
 
         async def ready() -> list[Job] | None:
@@ -154,7 +154,7 @@ async def working(
             await worker.stop()
 
 
-async def eventually(look: Callable[[], Awaitable[T | None]], *, within_s: float = 10.0) -> T:
+async def eventually(look: Callable[[], Awaitable[T | None]], *, within_s: float = 20.0) -> T:
     """Poll until `look` finds something."""
     deadline = time.monotonic() + within_s
     while True:

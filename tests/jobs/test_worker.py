@@ -286,12 +286,15 @@ async def test_a_refusal_by_the_action_itself_also_shows_that_there_is_no_limit(
 
     paced = {"toy": Window(5, 60.0)}
     upstream = Upstream(answer=refuses)
-    async with store_on(database_url, windows=paced) as store, working(store, upstream) as engine:
+    async with (
+        store_on(database_url, windows=paced) as store,
+        working(store, upstream, lease_s=8.0) as engine,
+    ):
         await store.accept([launch(f"r{number}") for number in range(12)])
         await engine.finished(12)
     async with store_on(database_url, windows={"other": Window(5, 60.0)}) as store:
         upstream = Upstream(answer=refuses, connection="other")
-        async with working(store, upstream):
+        async with working(store, upstream, lease_s=8.0):
             wishes = [launch(f"r{number}", 1, connection="other") for number in range(12)]
             await store.accept(wishes)
             await eventually(lambda: _count(upstream.sent, 5))

@@ -8,6 +8,7 @@ of type `livechat_transcript_history`. `follow()` looks for it, rarely, and says
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field
@@ -61,6 +62,7 @@ PDF_LABEL: Final = "Get the PDF"
 SENT: Final = "The conversation was closed and Rocket.Chat e-mailed the transcript to {to}."
 GONE: Final = "Somebody took back the scheduled transcript to {to}; it will not be sent."
 GONE_NEXT: Final = "Schedule it again if you still want it."
+TAKEN_BACK: Final = "The one to {other} was cancelled for it and will not be sent either."
 RESCHEDULED: Final = (
     "The scheduled transcript now goes to {other}, not to {to}: somebody changed it."
 )
@@ -152,20 +154,28 @@ class EmailTranscript(Action):
                 dropped = yield Request("DELETE", ROUTE, path={"rid": self.rid}, write=True)
                 if not dropped.ok and code_of(dropped) != "error-transcript-not-requested":
                     return explain(self, dropped, rid=self.rid)
+                context.memo["taken_back"] = mask_email(room.transcript_email)
         answer = yield self._post()
         if answer.ok:
             return self._scheduled(context, already=False)
         code = code_of(answer)
         if code not in ("error-transcript-already-requested", "error-invalid-room"):
-            return explain(self, answer, rid=self.rid)
+            return self._not_scheduled(context, explain(self, answer, rid=self.rid))
         room = yield from rooms.look(self.rid)
         if room is not None and code == "error-invalid-room" and room.closed and room.omnichannel:
-            return self._closed()
+            return self._not_scheduled(context, self._closed())
         if room is not None and self._same(room):
             return self._scheduled(context, already=True)
         if room is not None and room.transcript_email:
             return self._other(room)
-        return explain(self, answer, rid=self.rid)
+        return self._not_scheduled(context, explain(self, answer, rid=self.rid))
+
+    def _not_scheduled(self, context: Context, outcome: Outcome) -> Outcome:
+        """What was taken back to make room for it is gone all the same."""
+        if other := context.memo.get("taken_back"):
+            said = f"{outcome.message} {say(TAKEN_BACK, other=other)}"
+            return dataclasses.replace(outcome, message=said)
+        return outcome
 
     def follow(self, context: Context) -> Flow:
         """After the close: was the mail sent? Until then: is it still scheduled, and to whom?"""
