@@ -45,6 +45,7 @@ class Limits:
         self._failures: dict[str, int] = {}
 
     def default(self, connection: str, _route: str) -> Window:
+        """What holds for a route until something is learnt: the same for all of a connection."""
         return self._store.windows_assumed.get(connection, Window(0, 1.0, source="configured"))
 
     async def take(self, connection: str, route: str, share: float = 1.0) -> float:

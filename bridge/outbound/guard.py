@@ -79,9 +79,9 @@ class Guard:
         """The addresses that may be dialled for this URL. Raises `NotAllowed`; `OSError` without DNS."""
         host, port = (url.raw_host or "").lower().rstrip("."), url.port or 0
         if url.scheme not in ("http", "https") or not host:
-            raise NotAllowed("The address is no https address.")
+            raise NotAllowed("The address is no https address. Give one that begins with https://.")
         if url.raw_user is not None or url.raw_password is not None:
-            raise NotAllowed("The address carries a user name or a password; that is not allowed.")
+            raise NotAllowed("The address carries a user name or a password. Leave them out.")
         found = await self._look_up(host, port)
         addresses = [ipaddress.ip_address(entry["host"]) for entry in found]
         opened = [self._is_opened(address) for address in addresses]
@@ -102,13 +102,15 @@ class Guard:
 
     async def _look_up(self, host: str, port: int) -> list[ResolveResult]:
         if "%" in host:  # an IPv6 zone names an interface of this machine
-            raise NotAllowed("The address names a network interface; that is not allowed.")
+            raise NotAllowed(
+                "The address names a network interface. Leave out the % and what follows."
+            )
         try:
             literal = ipaddress.ip_address(host)
         except ValueError:
             if NUMERIC.search(host):
                 raise NotAllowed(
-                    f"{host} is a disguised IP address; that is not allowed."
+                    f"{host} is a disguised IP address. Give the host by its name."
                 ) from None
             return await self._resolver.resolve(host, port, family=socket.AF_UNSPEC)
         return [

@@ -62,22 +62,22 @@ def _standard(raw: bytes, forged: bool) -> dict[str, str]:  # noqa: FBT001 - the
     return sign_standard([secret], f"msg_{secrets.token_hex(8)}", time.time(), raw)
 
 
-def _bearer(_: bytes, forged: bool) -> dict[str, str]:  # noqa: FBT001
+def _bearer(_: bytes, forged: bool) -> dict[str, str]:  # noqa: FBT001 - as above
     return {"Authorization": f"Bearer {'wrong' if forged else town.API_TOKEN}"}
 
 
-def _livechat(_: bytes, forged: bool) -> dict[str, str]:  # noqa: FBT001
+def _livechat(_: bytes, forged: bool) -> dict[str, str]:  # noqa: FBT001 - as above
     token = "wrong" if forged else town.ROCKETCHAT_WEBHOOK_TOKEN
     return {"X-RocketChat-Livechat-Token": token}
 
 
-def _superoffice(raw: bytes, forged: bool) -> dict[str, str]:  # noqa: FBT001
+def _superoffice(raw: bytes, forged: bool) -> dict[str, str]:  # noqa: FBT001 - as above
     secret = "wrong" if forged else town.SUPEROFFICE_WEBHOOK_SECRET
     digest = hmac.digest(secret.encode(), raw, hashlib.sha256)
     return {"X-SuperOffice-Signature": base64.b64encode(digest).decode()}
 
 
-def _github(raw: bytes, forged: bool) -> dict[str, str]:  # noqa: FBT001
+def _github(raw: bytes, forged: bool) -> dict[str, str]:  # noqa: FBT001 - as above
     secret = "wrong" if forged else town.HELPDESK_SECRET
     return {"X-Hub-Signature-256": f"sha256={hmac.new(secret.encode(), raw, 'sha256').hexdigest()}"}
 
