@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -41,9 +42,15 @@ def sentence(work: Callable[[], T]) -> T:
         raise click.ClickException(str(error)) from None
     except (StoreDown, SQLAlchemyError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise click.ClickException(f"The database cannot be used: {reason}") from None
+        said = (
+            f"The database cannot be used: {reason}. Correct DATABASE_URL, or start the database."
+        )
+        raise click.ClickException(said) from None
     except OSError as error:
-        raise click.ClickException(f"{error.strerror or error}.") from None
+        said = f"{error.strerror or error}."
+        if error.errno == errno.EADDRINUSE:
+            said += " Set PORT to a free one, or end what listens there."
+        raise click.ClickException(said) from None
 
 
 def run(work: Callable[[], Awaitable[T]]) -> T:

@@ -96,7 +96,7 @@ def look_up(variable: str, environ: Mapping[str, str]) -> tuple[str | None, str]
         content = Path(file).read_text("utf-8").strip()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
-        return None, f"{variable}_FILE names a file that cannot be read: {reason}."
+        return None, f"{variable}_FILE names a file that cannot be read: {reason}. Correct it."
     if not content:
         return None, f"{variable}_FILE names an empty file. Put the value into it."
     return content, ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from bridge.actions import catalogue
 from bridge.contract import Done, Pending, Refused, Retry, Unknown
 from bridge.sandbox.rocketchat import Profile
+from bridge.sandbox.rocketchat.routes import ROUTES
 from bridge.sandbox.rocketchat.seed import (
     CLOSED_PLAIN,
     CLOSED_WITH_PDF,
@@ -28,6 +30,7 @@ CLOSE = "rocketchat.close_room"
 FILE = "rocketchat.export_room"
 MESSAGES = "rocketchat.export_messages"
 FORWARD = "rocketchat.forward_room"
+EMULATED = {f"{route.method} /api/v1/{route.path}" for route in ROUTES}
 
 each_profile = pytest.mark.parametrize("profile", ALL)
 
@@ -273,6 +276,9 @@ async def test_a_forward_is_verified(profile: Profile) -> None:
 @pytest.mark.parametrize("action_id", [name for name in catalogue() if name[0] == "r"])
 @each_profile
 async def test_a_wrong_token_is_the_operators_turn(action_id: str, profile: Profile) -> None:
+    call = re.sub(r"{(\w+)}", r":\1", catalogue()[action_id].write_route)
+    if call not in EMULATED:
+        pytest.skip(f"the emulator does not know {call}: docs/pages/extend/action.md, step 4")
     fields = catalogue()[action_id].model_fields
     args = {
         field.alias or name: field.examples[0]

@@ -51,8 +51,10 @@ def test_a_sample_is_told_as_recorded(path: Path) -> None:
 
 @pytest.mark.parametrize("action_id", sorted(catalogue()))
 def test_each_action_has_samples_and_a_list_of_documented_errors(action_id: str) -> None:
-    assert list((SAMPLES / action_id).glob("*.json"))
-    assert DOCUMENTED[action_id]
+    assert list((SAMPLES / action_id).glob("*.json")), f"write {SAMPLES / action_id}/<case>.json"
+    assert DOCUMENTED.get(action_id), (
+        f"list its documented errors in {SAMPLES}/documented_errors.json"
+    )
 
 
 @pytest.mark.parametrize(
