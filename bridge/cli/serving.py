@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,6 +139,7 @@ async def _signal() -> None:
 @click.option("--open/--no-open", "opens", default=None, help="Open the playground in a browser.")
 def demo(*, port: int | None, opens: bool | None) -> None:
     """Start the bridge with emulated Slack, Rocket.Chat and SuperOffice, and a playground."""
+    Path("var").mkdir(exist_ok=True)
     run(lambda: _demo(port, opens=sys.stdout.isatty() if opens is None else opens))
 
 
@@ -148,19 +150,19 @@ async def _demo(port: int | None, *, opens: bool) -> None:
     wanted = port if port is not None else int(os.environ.get("PORT") or 8080)
     bridge_port, page_port = _free_port(wanted), _free_port(wanted + 1)
     async with contextlib.AsyncExitStack() as stack:
+        # its own, new each time: the emulated systems begin anew too, and another demo may be running
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="demo-", dir="var"))
         sandbox = Sandbox()
         await sandbox.start(port=page_port, bridge_url=f"http://127.0.0.1:{bridge_port}")
         stack.push_async_callback(sandbox.stop)
         defaults = {
             "HOST": "127.0.0.1",
             "PUBLIC_URL": f"http://127.0.0.1:{bridge_port}",
-            "DATABASE_URL": "sqlite:///var/demo.db",
+            "DATABASE_URL": f"sqlite:///{Path(folder, 'demo.db')}",
             "BRIDGE_LOG_LEVEL": "warning",
         }
         for name, value in defaults.items():
             os.environ.setdefault(name, value)
-        if os.environ["DATABASE_URL"] == defaults["DATABASE_URL"]:
-            _forget_last_demo()
         os.environ |= {"PORT": str(bridge_port), **sandbox.environment()}
         loaded = settings()
         sandbox.command_names = loaded.slack.commands
@@ -176,12 +178,6 @@ async def _demo(port: int | None, *, opens: bool) -> None:
         if opens:
             webbrowser.open(sandbox.url)
         await _signal()
-
-
-def _forget_last_demo() -> None:
-    """The emulated systems begin anew with each start, so the jobs about the old ones go too."""
-    for old in Path("var").glob("demo.db*"):
-        old.unlink()
 
 
 def _welcome(playground_url: str, bridge_url: str) -> str:
