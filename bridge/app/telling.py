@@ -25,7 +25,7 @@ from bridge.jobs.attempt import Manners
 from bridge.outbound import Outbound
 from bridge.settings import Settings
 from bridge.signatures import Secret
-from bridge.surfaces import leaves
+from bridge.surfaces.personal import personal_fields as personal_fields_of
 from bridge.surfaces.usage import ROOT, name_of
 
 _COMMAND = re.compile(r"(?<![\w/])/([a-z]+)\b")
@@ -44,7 +44,7 @@ def personal_fields(action_id: str) -> frozenset[str]:
 
 def about(action: type[Action]) -> ActionInfo:
     """What the delivery must know of an action."""
-    personal = frozenset(leaf.path[0] for leaf in leaves.leaves(action) if leaf.personal)
+    personal = personal_fields_of(action)
     return ActionInfo(action.title, action.confirm, action.in_channel, personal)
 
 

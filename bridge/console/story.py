@@ -19,7 +19,7 @@ from bridge.contract import Action, Job, JobState, Repeat
 from bridge.delivery import ActionInfo, Renderer, mrkdwn
 from bridge.delivery.render import Final as HowTold
 from bridge.delivery.view import view
-from bridge.surfaces.leaves import leaves
+from bridge.surfaces.personal import personal_fields
 
 SAME_S: Final = 1.0  # an end and its deliveries are stored together
 LONGEST: Final = 20_000  # of a request or answer as it is shown
@@ -95,7 +95,7 @@ class Stories:
                 action.title,
                 action.confirm,
                 action.in_channel,
-                frozenset(leaf.path[0] for leaf in leaves(action) if leaf.personal),
+                personal_fields(action),
             )
             for name, action in self.catalogue.items()
         }

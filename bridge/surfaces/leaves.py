@@ -23,7 +23,6 @@ from pydantic_core import PydanticUndefined
 
 from bridge.contract import Action, Option, Personal, Picker, Positional, Rest
 
-MASK = "•••"
 _SPELLED = {"pdf": "PDF", "email": "e-mail", "emails": "e-mails", "id": "ID", "url": "URL"}
 _SEQUENCES = (list, tuple, set, frozenset)
 
@@ -138,12 +137,6 @@ def flatten(action: type[Action], args: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def mask(action: type[Action], args: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments with personal data hidden, for logs, the console and a job's JSON."""
-    personal = {leaf.key for leaf in leaves(action) if leaf.personal}
-    return {name: _masked(value, name, personal) for name, value in args.items()}
-
-
 def leaf_at(action: type[Action], loc: Collection[int | str]) -> Leaf | None:
     """The leaf a pydantic error points at; list positions and union tags are passed over."""
     known = by_key(action)
@@ -153,14 +146,6 @@ def leaf_at(action: type[Action], loc: Collection[int | str]) -> Leaf | None:
         if found:
             return found
     return None
-
-
-def _masked(value: Any, key: str, personal: Collection[str]) -> Any:
-    if key in personal:
-        return value if value is None else MASK
-    if isinstance(value, Mapping):
-        return {name: _masked(inner, f"{key}.{name}", personal) for name, inner in value.items()}
-    return value
 
 
 def _walk(

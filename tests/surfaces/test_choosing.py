@@ -11,7 +11,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from bridge.actions import catalogue
 from bridge.contract import Action, Command, Option, Personal, Picker, Rest
 from bridge.surfaces.command import Mistake, NeedsForm, Parsed, of_word, parse
-from bridge.surfaces.leaves import Kind, leaves, mask, squeeze
+from bridge.surfaces.leaves import Kind, leaves, squeeze
+from bridge.surfaces.personal import mask
 from bridge.surfaces.sentences import Fault, faults, home
 from bridge.surfaces.usage import parts, summary, unmistakable
 from bridge.surfaces.writing import command_line

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from bridge.contract import Action
 from bridge.surfaces import sentences
-from bridge.surfaces.leaves import Kind, by_key, by_name, flatten, fold, leaf_at, leaves, mask
+from bridge.surfaces.leaves import Kind, by_key, by_name, flatten, fold, leaf_at, leaves
+from bridge.surfaces.personal import mask
 from tests.surfaces.shown import ALL, CATALOGUE, Paint, valid_args
 
 every_action = pytest.mark.parametrize("action", ALL, ids=lambda action: action.id)

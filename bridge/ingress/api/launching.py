@@ -27,6 +27,7 @@ from bridge.ingress.http import bodies, wishes
 from bridge.ingress.http.problems import FieldError, Problem, pointer
 from bridge.jobs.intake import Accepted, Intake, Key, KeyConflict, Launch
 from bridge.settings import Settings
+from bridge.surfaces.personal import personal_fields
 
 ENVELOPE: Final = frozenset(("args", "connection", "reply_to"))
 MAX_KEY: Final = 255
@@ -153,7 +154,7 @@ class Launching:
     def show(self, job: Job) -> dict[str, Any]:
         """The job as JSON, its personal fields masked."""
         action = self.catalogue.get(job.action)
-        return view(job, wishes.personal_fields(action) if action else job.args.keys())
+        return view(job, personal_fields(action) if action else job.args.keys())
 
 
 def json_response(

@@ -10,8 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import cache
-from typing import Any, Final
+from typing import Any, Final, get_args
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,7 +18,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bridge.contract import Action, ReplyTo
 from bridge.ingress.http.problems import FieldError, Problem, pointer
 from bridge.settings import Connection
-from bridge.surfaces.leaves import leaves
 
 MAX_URL: Final = 2048
 NOWHERE: Final = ReplyTo()
@@ -126,12 +124,6 @@ def read_reply_to(given: Any, *, may_call_back: bool, above: tuple[str, ...] = (
     )
 
 
-@cache
-def personal_fields(action: type[Action]) -> frozenset[str]:
-    """The fields that hold personal data at any depth, as `delivery.view` wants them named."""
-    return frozenset(leaf.path[0] for leaf in leaves(action) if leaf.personal)
-
-
 def _check_callback(url: str, where: tuple[str, ...], *, may_call_back: bool) -> None:
     detail = ""
     try:
@@ -178,8 +170,6 @@ def _names(model: type[BaseModel], above: Collection[int | str]) -> Iterator[str
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
-    from typing import get_args
-
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((found for part in get_args(annotation) if (found := _model_in(part))), None)

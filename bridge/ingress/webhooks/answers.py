@@ -10,11 +10,12 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from bridge.delivery.view import view
-from bridge.ingress.http import bodies, wishes
+from bridge.ingress.http import bodies
 from bridge.ingress.http.problems import Problem
 from bridge.ingress.webhooks.declared import BUILT_IN, Source
 from bridge.ingress.webhooks.launching import Launching
 from bridge.jobs.intake import Accepted
+from bridge.surfaces.personal import personal_fields
 
 MAX_FIELDS = 200
 
@@ -45,7 +46,7 @@ def taken(
     if source.name == BUILT_IN and accepted:
         job = accepted[0].job
         more["Location"] = f"/api/v1/jobs/{job.id}"
-        fields = wishes.personal_fields(launching.catalogue[job.action])
+        fields = personal_fields(launching.catalogue[job.action])
         return _json(view(job, fields), source.answer_status, more)
     jobs = [
         {

@@ -21,7 +21,7 @@ from bridge.jobs.intake import Launch
 from bridge.jobs.redaction import redact
 from bridge.settings import Settings
 from bridge.signatures import Verified
-from bridge.surfaces.leaves import mask
+from bridge.surfaces.personal import mask
 
 
 @dataclass(frozen=True, slots=True)
