@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -75,10 +76,17 @@ async def _work(loaded: Settings) -> None:
     bridge = Bridge(loaded, serves=False)
     await bridge.start()
     _reload_on_hangup(bridge)
+    settle()
     try:
         await _signal()
     finally:
         await bridge.stop()
+
+
+def settle() -> None:
+    """What start-up made stays as long as the process does: no garbage collection looks through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def runner_of(bridge: Bridge) -> web.AppRunner:
@@ -104,6 +112,7 @@ async def _until_stopped(bridge: Bridge, host: str, port: int) -> None:
         await web.TCPSite(runner, host, port).start()
         bridge.listening(runner.addresses[0][1])
         _reload_on_hangup(bridge)
+        settle()
         await _signal()
         await bridge.drain()  # the doors still answer: 503, and when to come again
     finally:

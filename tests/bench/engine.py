@@ -20,6 +20,7 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select, text
 
 from bridge.actions import catalogue
+from bridge.cli.serving import settle
 from bridge.contract import Action, Asker, Context, ReplyTo, Upstream
 from bridge.jobs.attempt import Manners, Runner
 from bridge.jobs.database import open_engine, parse_url
@@ -183,6 +184,7 @@ async def measure(
     async with engine(database_url, upstream) as store:
         await ceiling(upstream, wishes[:200])
         await durable(store, wishes[:200])
+        settle()
         for _ in range(rounds):
             with watched(servers) as seen:
                 begun = time.process_time()
