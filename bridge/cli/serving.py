@@ -76,7 +76,6 @@ async def _work(loaded: Settings) -> None:
     bridge = Bridge(loaded, serves=False)
     await bridge.start()
     _reload_on_hangup(bridge)
-    settle()
     try:
         await _signal()
     finally:
@@ -112,7 +111,6 @@ async def _until_stopped(bridge: Bridge, host: str, port: int) -> None:
         await web.TCPSite(runner, host, port).start()
         bridge.listening(runner.addresses[0][1])
         _reload_on_hangup(bridge)
-        settle()
         await _signal()
         await bridge.drain()  # the doors still answer: 503, and when to come again
     finally:
@@ -133,11 +131,12 @@ def _reload_on_hangup(bridge: Bridge) -> None:
 
 
 async def _signal() -> None:
-    """Wait for SIGTERM or SIGINT."""
+    """Everything is up: wait for SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    settle()
     await stop.wait()
 
 

@@ -19,7 +19,7 @@ from tests.soak.postgres import Postgres
 COPIES = 200
 LIMIT, WINDOW_S = 10, 2.0
 DEEP = 5
-FEWEST = 0.6  # of the mails in the lanes must really have gone out
+FEWEST = 0.5  # of the mails must really have gone out; each kill leaves some of which nobody knows
 
 
 async def copies_are_one(folder: Path, database_url: str, *, rounds: int) -> dict[str, int]:
