@@ -22,6 +22,11 @@ from sqlalchemy.pool import NullPool
 from bridge.jobs import hot
 
 
+# A process that is frozen between two statements holds its locks, and with them all other processes'
+# claims. Postgres ends its transaction after this; its connection breaks, and it begins anew.
+SILENT_S = 5
+
+
 class DatabaseError(Exception):
     """The database cannot be used; the sentence says what to do."""
 
@@ -66,7 +71,7 @@ def open_engine(url: URL, *, autocommit: bool = False) -> Engine:
     """An engine with the settings the store relies on; it connects only when used."""
     if not is_sqlite(url):
         options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"} if autocommit else {}
-        return create_engine(
+        server = create_engine(
             url,
             poolclass=NullPool,
             connect_args={
@@ -80,6 +85,8 @@ def open_engine(url: URL, *, autocommit: bool = False) -> Engine:
             },
             **options,
         )
+        event.listen(server, "connect", _end_silent_transactions)
+        return server
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False})
 
@@ -104,6 +111,13 @@ def open_engine(url: URL, *, autocommit: bool = False) -> Engine:
         hot.run(connection, "BEGIN" if autocommit else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _end_silent_transactions(driver: Any, _record: Any) -> None:
+    # by statement: poolers refuse what they do not know among a connection's first words
+    driver.autocommit = True
+    driver.execute(f"SET idle_in_transaction_session_timeout = '{SILENT_S}s'")
+    driver.autocommit = False
 
 
 class FileLock:

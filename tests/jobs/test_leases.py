@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import AsyncExitStack
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
+from bridge.jobs import lanes
 from bridge.jobs.finishing import NoteItem, ToldItem
 from bridge.jobs.store import Store
+from bridge.jobs.writer import StoreDown
 from tests.clock import Clock
 from tests.conftest import fresh_database
 from tests.jobs.house import all_jobs, claim, ending, eventually, rows, store_on
@@ -57,6 +60,38 @@ async def test_a_silent_workers_job_is_claimed_by_another_and_its_late_end_chang
         assert await other.end(ending(taken, "other"))
         assert not await stalled.end(ending(mine, "stalled", "refused"))
         assert [job.state.value for job in await all_jobs(other)] == ["done", "queued"]
+
+
+async def test_a_worker_frozen_within_a_transaction_holds_the_others_up_for_seconds_only(
+    shared_url: str,
+) -> None:
+    async with AsyncExitStack() as stack:
+        frozen = await stack.enter_async_context(store_on(shared_url))
+        other = await stack.enter_async_context(store_on(shared_url))
+        await frozen.accept([launch()])
+        [mine] = (await claim(frozen, "frozen", lease_s=0.2)).rows
+        holds, thaws = threading.Event(), threading.Event()
+
+        def freeze(connection: Connection) -> None:
+            lanes.lock(connection, [mine["lane"]], pace=True)
+            connection.execute(text("UPDATE jobs SET sent_at = 1"))
+            holds.set()
+            thaws.wait()
+            connection.execute(text("UPDATE jobs SET sent_at = 2"))
+
+        freezing = asyncio.create_task(frozen.write(freeze))
+        try:
+            await asyncio.to_thread(holds.wait)
+            await other.accept([launch("r1", 2)])  # the lane that the frozen one has locked
+            await eventually(lambda: lost(other))
+            [taken] = (await claim(other, "other")).rows
+            assert (taken["seq"], taken["sent_at"]) == (mine["seq"], None)
+        finally:
+            thaws.set()
+        with pytest.raises(StoreDown):
+            await freezing
+        assert not await frozen.end(ending(mine, "frozen"))
+        assert await other.end(ending(taken, "other"))
 
 
 async def test_an_outcome_known_before_anybody_else_took_the_job_still_counts(
