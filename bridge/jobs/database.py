@@ -21,7 +21,6 @@ from sqlalchemy.pool import NullPool
 
 from bridge.jobs import hot
 
-
 # A process that is frozen between two statements holds its locks, and with them all other processes'
 # claims. Postgres ends its transaction after this; its connection breaks, and it begins anew.
 SILENT_S = 5
