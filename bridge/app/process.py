@@ -260,8 +260,12 @@ class Bridge:
 
     async def _look_around(self) -> None:
         while True:
-            with contextlib.suppress(StoreDown):  # the store has said so
+            try:
                 await self.reach.look(works=self.works)
+            except StoreDown:
+                pass  # the store has said so
+            except Exception:
+                log.exception("app.upkeep_failed", work="connections")
             await asyncio.sleep(LOOK_AROUND_S)
 
     async def _keep_house(self) -> None:
@@ -270,6 +274,9 @@ class Bridge:
                 gone = await self.operator.prune(Bounds.of(self.settings.jobs, self.clock()))
             except StoreDown:
                 gone = 0  # the store has said so; the next round does both
+            except Exception:
+                log.exception("app.upkeep_failed", work="pruning")
+                gone = 0
             if gone:
                 log.info("app.pruned", jobs=gone)
             await asyncio.sleep(BETWEEN_PRUNES_S if gone == AT_ONCE else HOUSEKEEPING_S)
