@@ -76,6 +76,7 @@ def test_what_a_running_process_took_at_its_start_waits_for_the_next_one() -> No
         "outbound": {"allow": ["10.0.0.1"]},
         "log": {"level": "debug"},
         "access": {"allow": "everyone"},
+        "slack": {"app_token": "xapp-1"},
     }
     change = reloader(Settings(), with_values(**values)).reload()
     assert change is not None
