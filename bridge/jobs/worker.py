@@ -94,6 +94,7 @@ class Worker:
 
     async def start(self) -> None:
         """Begin to work; returns at once."""
+        self.beaten_at = time.monotonic()  # what came before the start, it could not do
         self._teller.start(self.name)
         self._forget = self._store.on_work(self._wake.set)
         self._claimer = asyncio.create_task(self._for_ever(self._claim_and_wait))

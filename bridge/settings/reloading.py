@@ -22,6 +22,7 @@ RESTART = (
         "encryption_key",
         "server.host",
         "server.port",
+        "server.worker_port",
         "server.idle_s",
         "slack.app_token",
     ),
