@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientSession
 
+from bridge import metrics
 from bridge.app import Bridge
 from bridge.app.health import NOBODY_S, Shared
 from bridge.jobs.database import open_engine, parse_url
 from bridge.jobs.migrate import migrate
+from bridge.jobs.pace import Window
+from bridge.jobs.windows import BREAKER, write
 from bridge.settings import Reloader, Settings
 from tests.clock import Clock
 from tests.conftest import fresh_database
@@ -40,6 +46,17 @@ async def test_metrics_ask_for_their_token_once_there_is_one(tmp_path: Path) -> 
         for wrong in ("", "Bearer", "Bearer x", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer ü"):
             assert await scraped(client, here, wrong) == 401, wrong
         assert await scraped(client, here, f"Bearer {TOKEN}") == 200
+
+
+async def test_a_breaker_that_another_worker_closed_is_not_open(tmp_path: Path) -> None:
+    async with world(tmp_path) as here, ClientSession() as client:
+        store, held = here.bridge.store, Window(5, 15.0, 0, time.time() + 15, "configured")
+        for window, shown in ((held, 1.0), (replace(held, resets_at=0.0), 0.0)):
+            places = {("rocketchat", BREAKER): window}
+            await store.write(partial(write, windows=places, now=time.time()))
+            assert await scraped(client, here) == 200
+            labels = {"connection": "rocketchat"}
+            assert metrics.REGISTRY.get_sample_value("bridge_breaker_open", labels) == shown
 
 
 async def test_who_asks_while_it_is_looked_for_shares_the_answer() -> None:

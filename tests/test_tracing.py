@@ -189,9 +189,10 @@ def test_a_receiver_that_never_answers_holds_nobody_up(monkeypatch: pytest.Monke
         assert time.monotonic() - began < 2 * STOP_S
 
 
+@pytest.mark.parametrize("which", ["", "TRACES_", "METRICS_"])
 def test_an_unknown_protocol_is_said_and_not_tried(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, which: str
 ) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{which}PROTOCOL", "grpc")
     assert tracing.start() is False
     assert receiver.bodies["/v1/traces"] == []

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 
 from aiohttp import web
@@ -119,8 +119,14 @@ class Health:
 class Metrics:
     """`/metrics` for a scraper; what the store holds is counted then."""
 
-    def __init__(self, operator: Operator, token: Callable[[], SecretStr | None]) -> None:
+    def __init__(
+        self,
+        operator: Operator,
+        connections: Collection[str],
+        token: Callable[[], SecretStr | None],
+    ) -> None:
         self._operator = operator
+        self._connections = connections
         self._token = token
         self._counting = Shared(self._count)
 
@@ -149,6 +155,9 @@ class Metrics:
 
     async def _count(self) -> None:
         metrics.worker_seen(await self._operator.worker_seen())
+        held = await self._operator.open_breakers()
+        for connection in self._connections:  # another worker may have closed what this one opened
+            metrics.breaker(connection, is_open=connection in held)
         metrics.jobs_now(await self._operator.count(), await self._operator.waiting_s())
 
     def _may(self, request: web.Request) -> bool:

@@ -93,7 +93,9 @@ class Bridge:
             lambda: self.reloader.error,
             lambda: self.reach.sentence,
         )
-        self._metrics = Metrics(self.operator, lambda: self.settings.server.metrics_token)
+        self._metrics = Metrics(
+            self.operator, self.upstreams.keys(), lambda: self.settings.server.metrics_token
+        )
         self._upkeep: list[asyncio.Task[None]] = []
 
     # -- life --------------------------------------------------------------------------------------

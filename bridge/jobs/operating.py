@@ -76,6 +76,10 @@ class Operator:
         now = self._store.clock()
         return await self._store.read(lambda db: counting.waiting_s(db, now))
 
+    async def open_breakers(self) -> frozenset[str]:
+        """The connections whose calls are held back."""
+        return await self._store.read(counting.open_breakers)
+
     async def worker_seen(self) -> float | None:
         """When a worker of any process last said that it works; None: never."""
         return await self._store.read(worker_seen)

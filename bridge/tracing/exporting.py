@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import structlog
 
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 Signal = Literal["traces", "metrics"]
+SIGNALS: Final[tuple[Signal, ...]] = ("traces", "metrics")
 SERVICE = "deskbridge"
+PROTOCOL = "http/protobuf"
 STOP_S = 2.0  # the host kills soon after the drain, whether or not a receiver answers
 _stops: list[Callable[[], object]] = []
 
@@ -47,11 +49,10 @@ def is_asked_for(signal: Signal, environ: Mapping[str, str] | None = None) -> bo
 
 def start(registry: CollectorRegistry | None = None) -> bool:
     """Begin to export what is asked for; False when that is nothing. `registry`: whose metrics."""
-    protocol = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
-    wanted = [signal for signal in ("traces", "metrics") if is_asked_for(signal)]
+    wanted = [signal for signal in SIGNALS if is_asked_for(signal)]
     if not wanted:
         return False
-    if protocol != "http/protobuf":
+    if any(_protocol(signal) != PROTOCOL for signal in wanted):
         hint = "Set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf; other protocols are not built in."
         log.warning("tracing.protocol_unknown", hint=hint)
         return False
@@ -62,6 +63,11 @@ def start(registry: CollectorRegistry | None = None) -> bool:
         _start_metrics(registry, resource)
     log.info("tracing.started", what=", ".join(wanted))
     return True
+
+
+def _protocol(signal: Signal) -> str:
+    names = (f"OTEL_EXPORTER_OTLP_{signal.upper()}_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+    return next((os.environ[name] for name in names if os.environ.get(name)), PROTOCOL)
 
 
 def stop(within_s: float = STOP_S) -> None:
