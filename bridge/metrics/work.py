@@ -74,7 +74,7 @@ def job_ended(action: str, connection: str, state: str) -> None:
 
 
 def jobs_now(by_state: Mapping[str, int], oldest_queued_s: float) -> None:
-    """What the store holds, counted for a scrape; a state that is not named has none."""
+    """What the store holds, counted when somebody asks; a state that is not named has none."""
     for state in ("queued", "running", "waiting", "pending", "parked"):
         _JOBS.labels(state=state).set(by_state.get(state, 0))
     _OLDEST.set(max(0.0, oldest_queued_s))
