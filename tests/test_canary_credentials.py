@@ -35,7 +35,7 @@ from bridge.sandbox.superoffice.signing import partner_key_pem
 from bridge.settings import ENVIRONMENT, RocketChat, Settings, SuperOffice
 from tests.canary import CANARY, forms, found, log_lines, secrets, secrets_at, stored
 from tests.ingress.linking.town import INES_ID, INES_TOKEN, browser, town
-from tests.test_tracing import Receiver
+from tests.otlp import Receiver
 from tests.world import API_TOKEN, World, serve, world
 
 AA = login_of("AA")
@@ -235,8 +235,7 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", made.url)
     yield made
     tracing.stop()
-    made.server.shutdown()
-    made.server.server_close()
+    made.close()
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)

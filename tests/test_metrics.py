@@ -36,6 +36,7 @@ def count_everything() -> None:
     metrics.pace_waited("rocketchat", "POST /api/v1/rooms.export", 12)
     metrics.breaker("rocketchat", is_open=True)
     metrics.heartbeat(1_700_000_000)
+    metrics.worker_seen(1_700_000_000)
     metrics.fenced()
     metrics.store(up=True)
     metrics.upstream_answered("rocketchat", "POST /api/v1/rooms.export", 0, 20)
@@ -96,6 +97,13 @@ def test_a_label_stops_growing() -> None:
     sources = set(re.findall(r'verifications_total\{.*?source="([^"]+)"', shown))
     assert len(sources) <= collectors.MOST_VALUES + 1
     assert value("bridge_webhook_verifications_total", source="other", result="mismatch") > 1000
+
+
+def test_what_never_happened_has_no_sample() -> None:
+    metrics.worker_seen(None)
+    assert metrics.REGISTRY.get_sample_value("bridge_worker_seen_seconds") is None
+    metrics.worker_seen(12.5)
+    assert value("bridge_worker_seen_seconds") == 12.5
 
 
 def test_a_long_label_is_cut() -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from bridge import metrics, tracing
+from bridge.sandbox.rocketchat import seed as rooms
+from bridge.sandbox.slack import seed as people
+from bridge.tracing.exporting import STOP_S
+from tests.otlp import Receiver, mute
+from tests.world import world
 
 GIVEN = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -88,35 +90,18 @@ def test_nothing_is_imported_and_hardly_anything_done_when_nobody_asks() -> None
     assert time.perf_counter() - started < 1.0  # 100 µs each would be a hundred times too much
 
 
+def test_a_stage_is_one_shared_object_when_nobody_asks() -> None:
+    stages = {tracing.stage(name, GIVEN, action="a") for name in ("jobs.attempt", "delivery.tell")}
+    [nothing] = stages
+    with nothing as stage:
+        stage.note(status=200)
+
+
 def test_a_trace_begins_also_when_nobody_asks() -> None:
     with tracing.span("ingress.accepted") as span:
         made = span.traceparent
         assert tracing.parse(made) is not None
         assert span.traceparent == made
-
-
-class Receiver:
-    """An OTLP receiver: keeps what it is sent."""
-
-    def __init__(self) -> None:
-        self.bodies: dict[str, list[bytes]] = {"/v1/traces": [], "/v1/metrics": []}
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if self.headers.get("Content-Encoding") == "gzip":
-                    body = gzip.decompress(body)
-                outer.bodies[self.path].append(body)
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                del format, args
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
 @pytest.fixture
@@ -125,19 +110,19 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
     yield receiver
     tracing.stop()
-    receiver.server.shutdown()
-    receiver.server.server_close()
+    receiver.close()
 
 
-def test_one_trace_from_the_door_to_the_delivery(receiver: Receiver) -> None:
+def test_a_span_says_what_may_be_said_and_nothing_else(receiver: Receiver) -> None:
     metrics.slack_rejected("stale")
     assert tracing.start(metrics.REGISTRY)
-    with tracing.span("ingress.accepted", GIVEN, door="slack") as door:
+    with tracing.span("ingress.request", GIVEN, door="slack") as door:
         kept = door.traceparent
-    with tracing.span("upstreams.send", kept, action="a", text="CANARY", seconds=1.5) as call:
+        assert tracing.here() == kept
+    with tracing.stage("upstream.call", kept, action="a", text="CANARY", seconds=1.5) as call:
         call.note(status=200, reason="xoxb-CANARY-1")
-        assert call.traceparent != kept
-    with pytest.raises(KeyError), tracing.span("delivery.tell", kept):
+        assert tracing.here() not in (kept, "")
+    with pytest.raises(KeyError), tracing.stage("delivery.tell", kept):
         raise KeyError("CANARY")
     tracing.stop()
 
@@ -146,26 +131,68 @@ def test_one_trace_from_the_door_to_the_delivery(receiver: Receiver) -> None:
     sent = ExportTraceServiceRequest.FromString(bodies[0]).resource_spans[0]
     resource = {one.key: one.value.string_value for one in sent.resource.attributes}
     assert resource["service.name"] == "deskbridge"
-    spans = {one.name: one for one in sent.scope_spans[0].spans}
-    assert {one.trace_id.hex() for one in spans.values()} == {"0af7651916cd43dd8448eb211c80319c"}
-    assert spans["ingress.accepted"].parent_span_id.hex() == "b7ad6b7169203331"
-    assert spans["upstreams.send"].parent_span_id == spans["ingress.accepted"].span_id
-    said = {one.key for one in spans["upstreams.send"].attributes}
+    assert len(resource["service.instance.id"]) == 36
+    spans = {one.name: one for one in receiver.spans()}
+    assert {one.trace for one in spans.values()} == {"0af7651916cd43dd8448eb211c80319c"}
+    assert spans["ingress.request"].parent == "b7ad6b7169203331"
+    assert spans["upstream.call"].parent == spans["ingress.request"].id
+    said = set(spans["upstream.call"].said)
     assert said == {"bridge.action", "bridge.seconds", "bridge.status", "bridge.reason"}
-    failed = {one.key: one.value.string_value for one in spans["delivery.tell"].attributes}
-    assert failed == {"error.type": "KeyError"}
+    assert spans["delivery.tell"].said == {"error.type": "KeyError"}
 
-    numbers = ExportMetricsServiceRequest.FromString(receiver.bodies["/v1/metrics"][-1])
-    names = {
-        one.name for scope in numbers.resource_metrics[0].scope_metrics for one in scope.metrics
-    }
-    assert "bridge_slack_rejected_total" in names
-    assert "bridge_slack_ack_seconds_bucket" in names or "bridge_store_up" in names
+    assert receiver.samples()["bridge_slack_rejected_total"] == {resource["service.instance.id"]}
 
 
-def test_an_unknown_protocol_is_said_and_not_tried(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+async def test_one_trace_leads_from_a_command_to_the_upstream_and_to_the_message(
+    tmp_path: Path, receiver: Receiver
 ) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    async with world(tmp_path) as here:
+        await here.slack.command(people.ANNA, people.SUPPORT, "/close", rooms.OPEN_SERVED)
+        [job] = await here.finished(1)
+        carried = {
+            one.headers["traceparent"][36:52]
+            for one in here.rocketchat.exchanges
+            if "close" in one.route
+        }
+    spans = [one for one in receiver.spans() if one.trace == job.trace[3:35]]
+    names = ["delivery.tell", "ingress.request", "jobs.attempt", "upstream.call"]
+    assert sorted({one.name for one in spans}) == names
+    by_id = {one.id: one.name for one in spans}
+    parents = {(one.name, by_id.get(one.parent, one.parent)) for one in spans}
+    assert parents == {
+        ("ingress.request", ""),
+        ("jobs.attempt", "ingress.request"),
+        ("upstream.call", "jobs.attempt"),
+        ("delivery.tell", "ingress.request"),
+    }
+    assert carried < set(by_id), "the upstream's own spans hang below ours"
+    said = {one.name: one.said for one in spans}
+    assert said["ingress.request"]["bridge.door"] == "slack"
+    assert said["jobs.attempt"]["bridge.outcome"] == "done"
+    assert said["delivery.tell"]["bridge.result"] == "Told"
+
+
+async def test_the_bridge_info_is_exported_too(tmp_path: Path, receiver: Receiver) -> None:
+    async with world(tmp_path):
+        pass
+    assert "bridge_info" in receiver.samples(), "BridgeVolatile looks at it"
+
+
+def test_a_receiver_that_never_answers_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    with mute() as url:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", url)
+        assert tracing.start(metrics.REGISTRY)
+        with tracing.span("ingress.request"):
+            pass
+        began = time.monotonic()
+        tracing.stop()
+        assert time.monotonic() - began < 2 * STOP_S
+
+
+@pytest.mark.parametrize("which", ["", "TRACES_", "METRICS_"])
+def test_an_unknown_protocol_is_said_and_not_tried(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{which}PROTOCOL", "grpc")
     assert tracing.start() is False
     assert receiver.bodies["/v1/traces"] == []

@@ -93,9 +93,13 @@ class Bridge:
         self.worker = self._worker() if works else None
         self._health = Health(
             self.store,
+            self.operator,
             lambda: self.worker,
             lambda: self.reloader.error,
             lambda: self.reach.sentence,
+        )
+        self._metrics = Metrics(
+            self.operator, self.upstreams.keys(), lambda: self.settings.server.metrics_token
         )
         self._upkeep: list[asyncio.Task[None]] = []
 
@@ -110,10 +114,10 @@ class Bridge:
             await self.doors.start()
         if self.worker is not None:
             await self.worker.start()
-        self._upkeep = [
-            asyncio.create_task(work)
-            for work in (self._keep_house(), self._look_around(), metrics.watch_event_loop())
-        ]
+        upkeep = [self._keep_house(), self._look_around(), metrics.watch_event_loop()]
+        if tracing.is_asked_for("metrics"):
+            upkeep.append(self._metrics.keep_up())
+        self._upkeep = [asyncio.create_task(work) for work in upkeep]
         durable, words = self.store.durability()
         metrics.about(version(), durable=durable)
         metrics.reloaded(failed=False)
@@ -138,8 +142,7 @@ class Bridge:
         new.webhooks.arrivals.take_over(old.webhooks.arrivals)
         self._serve_with(settings, new)
         self._switchboard.connect(new)
-        with contextlib.suppress(StoreDown):
-            await self.reach.look(works=self.works)
+        await self._look()
         changed = [*change.changed, *renewed(old.webhooks.sources, new.webhooks.sources)]
         if changed:
             log.info("app.reloaded", changed=changed, restart=list(change.needs_restart))
@@ -175,7 +178,7 @@ class Bridge:
             await self.drain()
         await self.store.close()
         await self.outbound.close()
-        await asyncio.to_thread(tracing.stop)  # it sends what is left, and waits for that
+        await asyncio.to_thread(tracing.stop)  # it sends what is left, and waits a moment for that
         log.info("app.stopped")
 
     def listening(self, port: int) -> None:
@@ -185,13 +188,12 @@ class Bridge:
             log.warning("app.doubt", subject=row.subject, problem=row.said, hint=row.todo)
 
     def web_app(self) -> web.Application:
-        """The doors as one aiohttp application."""
+        """The doors as one aiohttp application; where none are served, how the process is."""
         app = web.Application(client_max_size=self.settings.server.max_body_bytes)
         app.on_response_prepare.append(hardening(lambda: self.settings.server.public_url))
-        app.add_routes(self._switchboard.connect(self.doors))
-        app.add_routes(self._health.routes())
-        told = Metrics(self.operator, lambda: self.settings.server.metrics_token)
-        app.add_routes(told.routes())
+        if self.serves:
+            app.add_routes(self._switchboard.connect(self.doors))
+        app.add_routes([*self._health.routes(), *self._metrics.routes()])
         return app
 
     # -- inside ------------------------------------------------------------------------------------
@@ -272,12 +274,16 @@ class Bridge:
     async def _look_around(self) -> None:
         while True:
             try:
-                await self.reach.look(works=self.works)
-            except StoreDown:
-                pass  # the store has said so
+                await self._look()
             except Exception:
                 log.exception("app.upkeep_failed", work="connections")
             await asyncio.sleep(LOOK_AROUND_S)
+
+    async def _look(self) -> None:
+        # a worker that hangs, in a process that does not, is none
+        works = self.worker is not None and not self.worker.stalled
+        with contextlib.suppress(StoreDown):  # the store has said so
+            await self.reach.look(works=works)
 
     async def _keep_house(self) -> None:
         while True:

@@ -50,7 +50,10 @@ def sentence(work: Callable[[], T]) -> T:
     except OSError as error:
         said = f"{error.strerror or error}."
         if error.errno == errno.EADDRINUSE:
-            said += " Set PORT to a free one, or end what listens there."
+            said += (
+                " Set PORT (BRIDGE_SERVER_WORKER_PORT for `bridge worker`) to a free one, or end"
+                " what listens there."
+            )
         raise click.ClickException(said) from None
 
 

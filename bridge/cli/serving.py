@@ -38,7 +38,7 @@ def serve(*, no_worker: bool) -> None:
 
 @click.command()
 def worker() -> None:
-    """Only work on stored jobs (Postgres)."""
+    """Only work on stored jobs (Postgres); on server.worker_port it says how it is."""
     loaded = settings()
     run(lambda: _work(loaded))
 
@@ -73,11 +73,12 @@ async def _serve(loaded: Settings, *, works: bool) -> None:
 async def _work(loaded: Settings) -> None:
     from bridge.app import Bridge
 
+    # not PORT: that is the web's, and a host may set it for every process
+    port = loaded.server.worker_port or None
     bridge = Bridge(loaded, serves=False)
     await bridge.start()
-    _reload_on_hangup(bridge)
     try:
-        await _signal()
+        await _until_stopped(bridge, loaded.server.host, port)
     finally:
         await bridge.stop()
 
@@ -106,7 +107,7 @@ def runner_of(bridge: Bridge) -> web.AppRunner:
     )
 
 
-async def _until_stopped(bridge: Bridge, host: str, port: int) -> None:
+async def _until_stopped(bridge: Bridge, host: str, port: int | None) -> None:
     from aiohttp import web
 
     runner = runner_of(bridge)
@@ -114,8 +115,9 @@ async def _until_stopped(bridge: Bridge, host: str, port: int) -> None:
     try:
         stop = _stop_signals()  # before the doors open: whoever sees them open may send one
         _reload_on_hangup(bridge)
-        await web.TCPSite(runner, host, port).start()
-        bridge.listening(runner.addresses[0][1])
+        if port is not None:
+            await web.TCPSite(runner, host, port).start()
+            bridge.listening(runner.addresses[0][1])
         settle()
         await stop.wait()
         await bridge.drain()  # the doors still answer: 503, and when to come again

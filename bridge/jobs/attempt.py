@@ -211,20 +211,23 @@ class Runner:
     async def _send(
         self, request: Request, claimed: Claimed, attempt: Attempt, upstream: Upstream
     ) -> Response:
-        job = claimed.job
+        job, route = claimed.job, _route(request)
         started = time.monotonic()
         before = attempt.sent
         attempt.sent = attempt.sent or request.write
         response: Response | None = None
         failure = "cancelled"
         try:
-            with tracing.span("upstream.call", job.trace, connection=job.connection) as stage:
+            with tracing.stage(
+                "upstream.call", tracing.here(), connection=job.connection, route=route
+            ) as stage:
                 response = await upstream.send(
                     request,
                     person=job.asker.person,
-                    trace=stage.traceparent,
+                    trace=tracing.here(),
                     language=job.asker.locale,
                 )
+                stage.note(status=response.status)
         except Unsent as error:
             attempt.sent = before
             failure = str(error)
@@ -237,11 +240,11 @@ class Runner:
         finally:
             took = time.monotonic() - started
             status = response.status if response is not None else 0
-            metrics.upstream_answered(job.connection, _route(request), status, took)
+            metrics.upstream_answered(job.connection, route, status, took)
             attempt.exchanges.append(describe(request, response, failure, took))
         if response.status == 429:
             attempt.sent = before  # refused before it was looked at
-        await self._limits.answered(job.connection, _route(request), response)
+        await self._limits.answered(job.connection, route, response)
         return response
 
     async def _wait_for_pace(self, request: Request, claimed: Claimed, attempt: Attempt) -> None:

@@ -14,7 +14,7 @@ from bridge.contract import Job
 from bridge.jobs import windows
 from bridge.jobs.intake import Accepted, KeyConflict, Launch
 from bridge.jobs.rows import split_channel
-from bridge.jobs.tables import CLAIMABLE, DUE, jobs
+from bridge.jobs.tables import CLAIMABLE, DUE, jobs, pace
 from bridge.jobs.windows import BREAKER
 
 Accept = TypeVar("Accept", bound=Callable[..., Awaitable[list[Accepted]]])
@@ -82,6 +82,12 @@ def waiting_s(db: Connection, now: float) -> float:
     due = db.scalar(select(func.min(jobs.c.run_at)).where(text(DUE)))
     waited: float = now - min([*found, now if due is None else due])
     return max(0.0, waited)
+
+
+def open_breakers(db: Connection) -> frozenset[str]:
+    """The connections whose calls are held back, whichever worker found out."""
+    held = select(pace.c.connection).where(pace.c.route == BREAKER, pace.c.resets_at > 0)
+    return frozenset(db.scalars(held))
 
 
 def told(job: Job, kind: str, values: Mapping[str, Any], *, ambiguous: bool) -> None:

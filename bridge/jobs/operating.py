@@ -18,6 +18,7 @@ from bridge.contract import Job, JobState
 from bridge.jobs import bell, counting, lanes, retention
 from bridge.jobs.auditing import UNNAMED, Actor, Audit, Event, add
 from bridge.jobs.filtering import Filter, clauses
+from bridge.jobs.reach import worker_seen
 from bridge.jobs.retention import Bounds
 from bridge.jobs.rows import as_readable, delivery_rows, open_reply_to
 from bridge.jobs.store import Store
@@ -74,6 +75,14 @@ class Operator:
         """For how long the oldest job that could start has waited."""
         now = self._store.clock()
         return await self._store.read(lambda db: counting.waiting_s(db, now))
+
+    async def open_breakers(self) -> frozenset[str]:
+        """The connections whose calls are held back."""
+        return await self._store.read(counting.open_breakers)
+
+    async def worker_seen(self) -> float | None:
+        """When a worker of any process last said that it works; None: never."""
+        return await self._store.read(worker_seen)
 
     async def history(
         self, job_id: str

@@ -22,6 +22,7 @@ from bridge.jobs.tables import CLAIMABLE, DUE, jobs, served
 log = structlog.get_logger()
 
 ABSENT_S = 600.0  # longer than a deploy, in which for a moment nobody has it
+WORKING = ""  # beside the connections: the line by which a working process says that it is there
 
 
 class Reach(Container[str]):
@@ -54,7 +55,7 @@ class Reach(Container[str]):
         """Note what this process has, and find what it has not. Raises `StoreDown`."""
         mine, now = frozenset(self._connections), self._store.clock()
         stranded = await self._store.read(lambda db: elsewhere(db, mine))
-        here = mine if works else frozenset[str]()
+        here = mine | {WORKING} if works else frozenset[str]()
         since = now - self._absent_s
         self._absent = await self._store.write(lambda db: _note(db, here, stranded, now, since))
         for name in stranded.keys() - self.stranded.keys():
@@ -62,6 +63,12 @@ class Reach(Container[str]):
         self.stranded = stranded
         if self._absent:
             self._store.wake()
+
+
+def worker_seen(db: Connection) -> float | None:
+    """When a worker of any process last said that it works; None: never."""
+    seen: float | None = db.scalar(select(served.c.seen_at).where(served.c.connection == WORKING))
+    return seen
 
 
 def elsewhere(db: Connection, mine: Collection[str]) -> Mapping[str, int]:

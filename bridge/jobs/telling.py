@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol
 import structlog
 from sqlalchemy import Connection, select, text, update
 
+from bridge import tracing
 from bridge.contract import Job, Lost, ReplyTo, Unsent, Upstream
 from bridge.delivery.results import Ambiguous, File, Told, TryLater
 from bridge.delivery.results import Telling as Result
@@ -136,7 +137,10 @@ class Teller:
             # or a slow progress line would stand over the final message
             await asyncio.wait([showing])
             job = await self._as_stored(job)
-        result, now = await self._try(job, telling), self._store.clock()
+        with tracing.stage("delivery.tell", job.trace, job_id=job.id, kind=telling.kind) as stage:
+            result = await self._try(job, telling)
+            stage.note(result=type(result).__name__)
+        now = self._store.clock()
         uses = getattr(result, "uses", 0)
         values: dict[str, Any] = {
             "attempts": telling.attempts + 1,

@@ -94,6 +94,7 @@ class Worker:
 
     async def start(self) -> None:
         """Begin to work; returns at once."""
+        self.beaten_at = time.monotonic()  # what came before the start, it could not do
         self._teller.start(self.name)
         self._forget = self._store.on_work(self._wake.set)
         self._claimer = asyncio.create_task(self._for_ever(self._claim_and_wait))
@@ -247,15 +248,18 @@ class Worker:
                 del self._held[claimed.held.seq]
 
     async def _try(self, claimed: Claimed, attempt: Attempt) -> None:
-        try:
-            await self._runner.run(claimed, attempt)
-        except asyncio.CancelledError:  # the drain budget is used up: it is given back
-            attempt.outcome = None
-        except Fenced:
-            raise
-        except Exception:
-            log.exception("jobs.attempt_failed", job_id=claimed.job.id)
-            attempt.outcome = Retry("internal", "The bridge made a mistake of its own here.")
+        job = claimed.job
+        with tracing.stage("jobs.attempt", job.trace, job_id=job.id, action=job.action) as stage:
+            try:
+                await self._runner.run(claimed, attempt)
+            except asyncio.CancelledError:  # the drain budget is used up: it is given back
+                attempt.outcome = None
+            except Fenced:
+                raise
+            except Exception:
+                log.exception("jobs.attempt_failed", job_id=job.id)
+                attempt.outcome = Retry("internal", "The bridge made a mistake of its own here.")
+            stage.note(outcome=attempt.outcome.kind.value if attempt.outcome else "postponed")
 
     async def _close(self, claimed: Claimed, attempt: Attempt, started: float) -> None:
         """Store how it ended; from here on a drain waits instead of cancelling."""

@@ -30,6 +30,7 @@ from bridge.metrics.work import (
     jobs_now,
     pace_waited,
     store,
+    worker_seen,
 )
 
 __all__ = [
@@ -58,4 +59,5 @@ __all__ = [
     "upstream_answered",
     "verified",
     "watch_event_loop",
+    "worker_seen",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
@@ -16,6 +16,8 @@ from prometheus_client import (
     ProcessCollector,
     exposition,
 )
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 REGISTRY: Final = CollectorRegistry()
 MOST_VALUES: Final = 200
@@ -73,6 +75,26 @@ def gauge(name: str, meaning: str, *names: str) -> Gauge:
     """What is so now."""
     _rows.append((f"{NAMESPACE}_{name}", "gauge", names, meaning))
     return Gauge(name, meaning, names, namespace=NAMESPACE, registry=REGISTRY)
+
+
+class Moment(Collector):
+    """When something last happened (epoch seconds); no sample before, because 0 would be a moment, too."""
+
+    def __init__(self, name: str, meaning: str) -> None:
+        self._name = f"{NAMESPACE}_{name}"
+        self._meaning = meaning
+        self._at: float | None = None
+        _rows.append((self._name, "gauge", (), meaning))
+        REGISTRY.register(self)
+
+    def set(self, at: float | None) -> None:
+        self._at = at
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        yield GaugeMetricFamily(self._name, self._meaning)
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        yield GaugeMetricFamily(self._name, self._meaning, value=self._at)
 
 
 def status_class(status: int) -> str:

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 
 from prometheus_client import Counter, Histogram
 
-from bridge.metrics.collectors import LONG, counter, gauge, histogram, labels, remembered
+from bridge.metrics.collectors import (
+    LONG,
+    Moment,
+    counter,
+    gauge,
+    histogram,
+    labels,
+    remembered,
+)
 
 _QUEUE_WAIT = histogram(
     "queue_wait_seconds",
@@ -37,7 +45,14 @@ _PACE_WAIT = histogram(
     LONG,
 )
 _BREAKER = gauge("breaker_open", "1 while calls to a connection are held back.", "connection")
-_HEARTBEAT = gauge("worker_heartbeat_seconds", "When this worker last renewed its leases (epoch).")
+_HEARTBEAT = Moment(
+    "worker_heartbeat_seconds",
+    "When the worker of this process last renewed its leases (epoch); none without a worker.",
+)
+_WORKER_SEEN = Moment(
+    "worker_seen_seconds",
+    "When a worker of any process last said in the store that it works (epoch); none: never.",
+)
 _FENCED = counter("fenced", "Results thrown away because another worker held the job by then.")
 _STORE_UP = gauge("store_up", "1 while the database can be written.")
 
@@ -59,7 +74,7 @@ def job_ended(action: str, connection: str, state: str) -> None:
 
 
 def jobs_now(by_state: Mapping[str, int], oldest_queued_s: float) -> None:
-    """What the store holds, counted for a scrape; a state that is not named has none."""
+    """What the store holds, counted when somebody asks; a state that is not named has none."""
     for state in ("queued", "running", "waiting", "pending", "parked"):
         _JOBS.labels(state=state).set(by_state.get(state, 0))
     _OLDEST.set(max(0.0, oldest_queued_s))
@@ -76,8 +91,13 @@ def breaker(connection: str, *, is_open: bool) -> None:
 
 
 def heartbeat(at: float) -> None:
-    """The worker renewed its leases."""
+    """The worker of this process renewed its leases."""
     _HEARTBEAT.set(at)
+
+
+def worker_seen(at: float | None) -> None:
+    """When, by the store, any worker was last there."""
+    _WORKER_SEEN.set(at)
 
 
 def fenced() -> None:

@@ -18,7 +18,8 @@ from bridge.settings.whole import Settings
 
 # A running process holds these open, or took them when it started; the new value counts from the next start.
 RESTART = (
-    *("database_url", "encryption_key", "server.host", "server.port", "server.idle_s"),
+    *("database_url", "encryption_key", "server.host", "server.port"),
+    *("server.worker_port", "server.idle_s"),
     *("jobs.concurrency", "jobs.lease_s", "jobs.poll_s", "jobs.give_up_after_s"),
     *("jobs.join_window_s", "jobs.breaker_failures", "jobs.breaker_probe_s"),
 )

@@ -21,6 +21,12 @@ class Server(Section):
 
     host: str = Field("0.0.0.0", description="Address to listen on.")  # noqa: S104 - a container's port
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on.")
+    worker_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Where `bridge worker` answers /healthz, /readyz and /metrics; 0: nowhere.",
+    )
     public_url: AddressOrNone = Field(
         "", description="How the outside reaches the bridge, https in production."
     )

@@ -1,7 +1,7 @@
 """Traces: one id from the door to the upstream call to the delivery, exported only when asked for.
 
-`span` costs next to nothing when OpenTelemetry is not configured, and still hands on a W3C traceparent, so
-that logs and upstreams can be joined. `start` looks at the standard OTEL_* variables and imports the SDK
+`span` costs little when OpenTelemetry is not configured and still hands on a W3C traceparent, so that logs
+and upstreams can be joined; a `stage` further in costs next to nothing then. `start` looks at the standard OTEL_* variables and imports the SDK
 only when they name a receiver; it also sends the Prometheus metrics there, for processes that nobody
 scrapes.
 
@@ -10,9 +10,10 @@ May import: log.
 
 from bridge.tracing.context import Trace, enter, here, make, parse
 from bridge.tracing.exporting import is_asked_for, start, stop
-from bridge.tracing.spans import Span, span
+from bridge.tracing.spans import Nothing, Span, span, stage
 
 __all__ = [
+    "Nothing",
     "Span",
     "Trace",
     "enter",
@@ -21,6 +22,7 @@ __all__ = [
     "make",
     "parse",
     "span",
+    "stage",
     "start",
     "stop",
 ]

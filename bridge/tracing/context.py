@@ -15,7 +15,7 @@ from typing import Final
 from structlog.contextvars import bind_contextvars
 
 _HEADER = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.{0,400})?")
-_here: Final[ContextVar[str]] = ContextVar("traceparent", default="")
+HERE: Final[ContextVar[str]] = ContextVar("traceparent", default="")
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 
 
@@ -59,10 +59,10 @@ def enter(traceparent: str, **ids: str) -> None:
     A connection that is kept alive serves one request after another in one task, so each of them enters
     anew over what the last one left behind.
     """
-    _here.set(traceparent)
+    HERE.set(traceparent)
     bind_contextvars(trace_id=traceparent[3:35], **ids)
 
 
 def here() -> str:
     """The traceparent of what is being done; a new trace when nobody has begun one."""
-    return _here.get() or make().traceparent
+    return HERE.get() or make().traceparent

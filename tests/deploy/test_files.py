@@ -204,6 +204,14 @@ def test_nothing_is_open_to_the_world_but_by_a_proxy() -> None:
     assert "ports" not in services["worker"]
 
 
+def test_the_worker_is_asked_how_it_is_where_the_image_asks() -> None:
+    worker = compose()["services"]["worker"]
+    assert "healthcheck" not in worker, "the image's own"
+    said = {name.partition("=")[0]: name.partition("=")[2] for name in of("ENV")[-1].split()}
+    assert worker["environment"]["BRIDGE_SERVER_WORKER_PORT"] == said["PORT"]
+    assert worker["environment"]["DATABASE_URL"]
+
+
 def test_the_verbs_of_compose_exist() -> None:
     from bridge.cli import main
 

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from bridge.contract import Job, JobState
-from bridge.jobs.reach import Reach
+from bridge.jobs.reach import Reach, worker_seen
 from tests.clock import Clock
 from tests.jobs.house import all_jobs, claim, eventually, store_on, working
 from tests.jobs.toys import SLACK, Upstream, launch
@@ -45,6 +45,21 @@ async def test_a_process_without_a_worker_serves_nobody(database_url: str) -> No
             clock.now += 601
         await worker.look()
         assert "toy" in worker
+
+
+async def test_only_who_works_is_seen_working(database_url: str) -> None:
+    clock = Clock()
+    async with store_on(database_url, clock=clock) as store:
+        await store.accept([launch(connection="other")])
+        web, worker = Reach(store, ["toy"]), Reach(store, [])
+        await web.look(works=False)
+        assert await store.read(worker_seen) is None
+        await worker.look()  # it has no connection yet, and is there all the same
+        seen = await store.read(worker_seen)
+        assert seen == clock.now
+        clock.now += 60
+        await web.look(works=False)
+        assert await store.read(worker_seen) == seen
 
 
 async def test_a_removed_connection_is_said_once_and_its_jobs_fail_in_words(

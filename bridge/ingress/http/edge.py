@@ -41,6 +41,8 @@ def edge(handler: Handler) -> Handler:
                 raise
             finally:
                 _answered(request, status, time.perf_counter() - started)
+                if stage.trace is not None:
+                    stage.note(method=request.method, route=_route(request), status=status)
 
     async def answer(request: web.Request) -> web.StreamResponse:
         try:

@@ -253,8 +253,12 @@ class SlackDoor:
         return await self.app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
 
     async def _receive(self, request: web.Request) -> web.Response:
+        with tracing.span("ingress.request", door="slack") as stage:
+            tracing.enter(stage.traceparent)
+            return await self._answer(request)
+
+    async def _answer(self, request: web.Request) -> web.Response:
         started = time.perf_counter()
-        tracing.enter(tracing.make().traceparent)
         admitted = await self._gate.admit(request)
         if isinstance(admitted, web.Response):
             return admitted

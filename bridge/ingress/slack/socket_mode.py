@@ -21,6 +21,8 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bridge import tracing
+
 log = structlog.get_logger()
 
 # The SDK logs each failed connect with a traceback, and whole messages below that.
@@ -54,7 +56,9 @@ class SocketMode:
             await self._client.close()  # type: ignore[no-untyped-call]  # the SDK's
 
     async def _hear(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
-        answer = await self._dispatch(request.payload)
+        with tracing.span("ingress.request", door="slack") as stage:
+            tracing.enter(stage.traceparent)
+            answer = await self._dispatch(request.payload)
         await client.send_socket_mode_response(
             SocketModeResponse(envelope_id=request.envelope_id, payload=_payload(answer))
         )

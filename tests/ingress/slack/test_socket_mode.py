@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from bridge import tracing
 from bridge.sandbox.slack import seed
 from tests.ingress.slack.conftest import Open
 from tests.ingress.slack.reception import ROOM
+from tests.otlp import Receiver
 
 
 async def test_commands_forms_and_mentions_through_a_socket(open_door: Open) -> None:
@@ -42,3 +46,22 @@ async def test_a_socket_that_slack_ends_is_opened_anew(open_door: Open) -> None:
             await asyncio.sleep(0)
     receipt = await at.slack.command("anna", "#support", "/close", ROOM)
     assert "Accepted." in receipt.shown
+
+
+async def test_what_a_socket_brings_begins_a_trace(
+    open_door: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver = Receiver()
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+    tracing.start()
+    try:
+        at = await open_door({"socket_mode": True}, slack={"app_token": seed.APP_TOKEN})
+        async with asyncio.timeout(5):
+            await at.slack.socket_opened.wait()
+        await at.slack.command("anna", "#support", "/close", ROOM)
+        [job] = at.jobs
+    finally:
+        tracing.stop()
+        receiver.close()
+    [door] = [one for one in receiver.spans() if one.name == "ingress.request"]
+    assert job.trace[3:52] == f"{door.trace}-{door.id}"
