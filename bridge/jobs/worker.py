@@ -19,12 +19,13 @@ from typing import Any
 import structlog
 
 from bridge import metrics, tracing
-from bridge.contract import Action, Outcome, Repeat, Retry
+from bridge.contract import Action, Outcome, Repeat
 from bridge.jobs.attempt import Attempt, Claimed, Fenced, Runner
 from bridge.jobs.claiming import ClaimItem, Claims
 from bridge.jobs.closing import Closer
 from bridge.jobs.ending import unreadable
 from bridge.jobs.finishing import Held
+from bridge.jobs.hindrances import OWN_MISTAKE
 from bridge.jobs.limits import Limits
 from bridge.jobs.rows import from_row, split_channel
 from bridge.jobs.store import Store
@@ -251,7 +252,7 @@ class Worker:
             raise
         except Exception:
             log.exception("jobs.attempt_failed", job_id=claimed.job.id)
-            attempt.outcome = Retry("internal", "The bridge made a mistake of its own here.")
+            attempt.outcome = OWN_MISTAKE
 
     async def _close(self, claimed: Claimed, attempt: Attempt, started: float) -> None:
         """Store how it ended; from here on a drain waits instead of cancelling."""
