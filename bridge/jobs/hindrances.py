@@ -66,7 +66,7 @@ def unusable_fields(job: Job, error: ValidationError) -> Refused:
         "jobs.fields_unusable",
         job_id=job.id,
         action=job.action,
-        faults=[f"{at}: {fault['type']}" for at, fault in zip(places, faults, strict=True)],
+        problems=[f"{at}: {fault['type']}" for at, fault in zip(places, faults, strict=True)],
     )
     named = ", ".join(dict.fromkeys(place for place in places if place))
     where = f": {named}" if named else ""

@@ -30,7 +30,7 @@ async def test_stored_fields_that_do_not_fit_are_told_without_their_values(
         assert "of this request: number." in job.outcome.message
         assert "Ask for it again" in job.outcome.next_step
         [line] = [line for line in logs if line["event"] == "jobs.fields_unusable"]
-        assert line["faults"] == ["number: int_parsing"]
+        assert line["problems"] == ["number: int_parsing"]
         assert "anna" not in f"{job.outcome}{logs}"
 
 
