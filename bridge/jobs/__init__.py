@@ -1,4 +1,4 @@
-"""The corridor: accepted launches are stored, worked in order and pace, retried, and told.
+"""The engine: accepted launches are stored, worked in order and pace, retried, and told.
 
 In the order in which a job passes: `intake` (what a door hands in), `store` (one method per wish) with
 `accepting`, and `writer` below it (one fsync for many); `worker`, `claiming` and `leases` start it, `attempt`
