@@ -15,6 +15,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from bridge import metrics, tracing
+from bridge.tracing import exporting
 
 GIVEN = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -74,7 +75,7 @@ def test_what_is_made_can_be_read() -> None:
     ],
 )
 def test_only_the_standard_variables_ask_for_export(environ: dict[str, str], asked: bool) -> None:  # noqa: FBT001
-    assert tracing.is_asked_for("traces", environ) is asked
+    assert exporting.is_asked_for("traces", environ) is asked
 
 
 def test_nothing_is_imported_and_hardly_anything_done_when_nobody_asks() -> None:

@@ -83,8 +83,7 @@ class SlackDelivery:
         if unreachable is not None:
             return replace(unreachable, uses=routes.uses)
         worst = _most_telling(routes.refusals)
-        tried = tuple(dict.fromkeys(refusal.code for refusal in routes.refusals))
-        return NotTold(worst.code, routes.uses, worst.needed, tried)
+        return NotTold(worst.code, routes.uses, worst.needed)
 
     async def progress(self, job: Job, target: ReplyTo, message: Message) -> ReplyTo:
         """Show how far the job is, where it can be updated later. Best effort: never raises."""

@@ -34,7 +34,7 @@ def read_file(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
         return {}, [f"{path} is no valid TOML {where[0] if where else ''}. Correct that line."]
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        return {}, [f"{path} cannot be read: {reason}."]
+        return {}, [f"{path} cannot be read: {reason}. Correct that, or let {CONFIG} name another."]
     problems: list[str] = []
     filled = _filled(tree, "", environ, problems)
     return filled, problems

@@ -8,16 +8,13 @@ scrapes.
 May import: log.
 """
 
-from bridge.tracing.context import Trace, enter, here, make, parse
-from bridge.tracing.exporting import is_asked_for, start, stop
-from bridge.tracing.spans import Span, span
+from bridge.tracing.context import enter, here, make, parse
+from bridge.tracing.exporting import start, stop
+from bridge.tracing.spans import span
 
 __all__ = [
-    "Span",
-    "Trace",
     "enter",
     "here",
-    "is_asked_for",
     "make",
     "parse",
     "span",

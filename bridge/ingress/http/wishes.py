@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bridge.contract import Action, ReplyTo
+from bridge.contract import Action, ReplyTo, upstream_name
 from bridge.ingress.http.problems import FieldError, Problem, pointer
 from bridge.settings import Connection
 
@@ -93,10 +93,11 @@ def choose_connection(
         return said
     if not said and len(names) == 1:
         return names[0]
+    upstream = upstream_name(kind)
     if not names:
-        detail = f"There is no {kind} connection that you may use. Ask the operator to add one."
+        detail = f"There is no {upstream} connection that you may use. Ask the operator to add one."
     elif said:
-        detail = f"There is no {kind} connection of this name. Use one of: {', '.join(names)}."
+        detail = f"There is no {upstream} connection of this name. Use one of: {', '.join(names)}."
     else:
         detail = f"Say which connection is meant: {', '.join(names)}."
     raise Problem("which-connection", detail, more={"choices": names})
