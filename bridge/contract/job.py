@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from bridge.contract.outcome import Outcome
 
@@ -79,6 +79,9 @@ class ReplyTo:
     @property
     def wants_slack(self) -> bool:
         return bool(self.response_url or self.slack_channel or self.slack_user)
+
+
+NOWHERE: Final = ReplyTo()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bridge.contract import Request, Response
+from bridge.contract import Request, Response, json_text
 
 SESSION_ROUTE: Final = "/api/v1/ChatSession/{chatSessionId}"
 PRINCIPAL_ROUTE: Final = "/api/v1/User/currentPrincipal"
@@ -118,8 +118,7 @@ def person(data: Any) -> Person | None:
 
 
 def _str(data: Mapping[str, Any], key: str) -> str:
-    value = data.get(key)
-    return value.strip() if isinstance(value, str) else ""
+    return json_text(data, key).strip()
 
 
 def _int(data: Mapping[str, Any], key: str) -> int:
