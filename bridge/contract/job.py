@@ -65,9 +65,8 @@ class ReplyTo:
     slack_channel: str = ""
     slack_user: str = ""
     thread_ts: str = ""
-    message_ts: str = (
-        ""  # a message of ours that shows this job's progress and becomes its final one
-    )
+    # a message of ours that shows this job's progress and becomes its final one
+    message_ts: str = ""
     response_url: str = ""
     response_url_uses: int = 0
     response_url_at: float = 0.0  # when Slack issued it (epoch seconds)

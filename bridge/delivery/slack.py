@@ -31,9 +31,8 @@ from bridge.settings import Slack
 
 log = structlog.get_logger(__name__)
 
-KEPT_USES = (
-    3  # of a response_url: the final message, the same in plain words, what replaces progress
-)
+# of a response_url: the final message, the same in plain words, what replaces progress
+KEPT_USES = 3
 
 
 class SlackDelivery:

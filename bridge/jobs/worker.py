@@ -80,9 +80,8 @@ class Worker:
         self._wake = asyncio.Event()
         self._free = settings.concurrency
         self._running: set[asyncio.Task[None]] = set()
-        self._closing: set[asyncio.Task[None]] = (
-            set()
-        )  # of the running: what they did is being stored
+        # of the running: what they did is being stored
+        self._closing: set[asyncio.Task[None]] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._people_in_a_row: dict[str, int] = {}
         self._turn = 0

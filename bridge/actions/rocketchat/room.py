@@ -1,7 +1,8 @@
 """A conversation as `rooms.info` tells it, reduced to what an answer may show.
 
 The visitor's token, which stands in the same document, is a credential: it is never read into here.
-Closed means that `open` is absent; it is removed on close, never set to false.
+Closed means that `open` is absent; it is removed on close, never set to false. Source:
+https://developer.rocket.chat/apidocs (rooms.info, chat.syncMessages).
 """
 
 from __future__ import annotations

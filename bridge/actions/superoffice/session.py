@@ -1,7 +1,9 @@
 """A chat session and its people, reduced to what an answer may show.
 
 `SessionKey` authenticates the customer's side of the chat; it is never read into here. A pending transfer
-is visible in `TransferTo` only: no status says it.
+is visible in `TransferTo` only: no status says it. Sources:
+https://docs.superoffice.com/en/api/reference/restful/rest/ChatSession/index.html and, for who the bridge is,
+https://docs.superoffice.com/en/api/reference/restful/rest/User/v1User_GetCurrentPrincipal.html.
 """
 
 from __future__ import annotations
