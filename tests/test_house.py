@@ -64,6 +64,19 @@ def test_a_rooms_docstring_says_what_it_may_import(
     assert set(named) <= BELOW[room]
 
 
+def test_the_page_of_the_house_prints_the_rooms_as_they_are_held() -> None:
+    page = (ROOT / "docs/pages/design/index.md").read_text()
+    printed = re.search(r"^bridge/\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert printed
+    rooms: list[str] = []
+    for line in printed[1].splitlines():
+        if not line.startswith("  ─"):
+            rooms += re.findall(r"(\w+)(?:/|\.py)", re.split(r"\s{2,}", line.strip())[0])
+    level = {room: number for number, floor in enumerate(FLOORS) for room in floor}
+    assert sorted(rooms) == ROOMS
+    assert rooms == sorted(rooms, key=level.__getitem__), "from top to bottom"
+
+
 def _modules() -> Iterator[Path]:
     for path in sorted((ROOT / "bridge").rglob("*.py")):
         if "versions" not in path.parts:

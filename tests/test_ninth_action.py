@@ -64,7 +64,7 @@ def test_one_file_is_found_by_every_surface(actions: Mapping[str, type[Action]])
     action = actions[NAME]
     everything = list(actions.values())
 
-    parsed = command.parse("/hold tcbbSmWSLR5uo5PBW", everything, {})
+    parsed = command.Parser(everything, {}).read("/hold tcbbSmWSLR5uo5PBW")
     assert isinstance(parsed, command.Parsed)
     assert parsed.action is action
     assert parsed.args == {"rid": "tcbbSmWSLR5uo5PBW"}

@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from bridge import metrics, tracing
 from bridge.sandbox.rocketchat import seed as rooms
 from bridge.sandbox.slack import seed as people
-from bridge.tracing.exporting import STOP_S
+from bridge.tracing.exporting import STOP_S, is_asked_for
 from tests.otlp import Receiver, mute
 from tests.world import world
 
@@ -76,7 +76,7 @@ def test_what_is_made_can_be_read() -> None:
     ],
 )
 def test_only_the_standard_variables_ask_for_export(environ: dict[str, str], asked: bool) -> None:  # noqa: FBT001
-    assert tracing.is_asked_for("traces", environ) is asked
+    assert is_asked_for("traces", environ) is asked
 
 
 def test_nothing_is_imported_and_hardly_anything_done_when_nobody_asks() -> None:

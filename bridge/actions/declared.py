@@ -13,9 +13,8 @@ from bridge.actions.wording import placeholders
 from bridge.contract import Action, Command, Fact, Problem, Repeat
 
 TITLE_LIMIT = 24  # https://docs.slack.dev/reference/views/modal-views: a modal's title
-LABEL_LIMIT = (
-    75  # https://docs.slack.dev/reference/block-kit/block-elements/button-element: a button
-)
+# a button's: https://docs.slack.dev/reference/block-kit/block-elements/button-element
+LABEL_LIMIT = 75
 REQUIRED = (
     *("title", "docs", "command", "repeat", "lane", "write_route", "errors"),
     *("a_200_means", "verifies", "says"),

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+NO_JOB = "There is no job {job_id}. Ended ones are removed after some days; `bridge jobs list` shows the rest."
+
 
 def with_operator(work: Callable[[Operator], Awaitable[T]]) -> T:
     """Run `work` with an operator's hands on the configured store."""
@@ -118,7 +120,7 @@ def show(*, job_id: str) -> None:
 
     found = with_operator(work)
     if found is None:
-        raise click.ClickException(f"There is no job {job_id}.")
+        raise click.ClickException(NO_JOB.format(job_id=job_id))
     click.echo(json.dumps(found, indent=2, ensure_ascii=False))
 
 
@@ -183,7 +185,7 @@ def _mend(
     except NotAllowed as error:
         raise click.ClickException(str(error)) from None
     if job is None:
-        raise click.ClickException(f"There is no job {job_id}.")
+        raise click.ClickException(NO_JOB.format(job_id=job_id))
     click.echo(f"{job.id} {done}.")
 
 

@@ -20,6 +20,7 @@ from bridge.console import charts, wording
 from bridge.console.headers import FOR_EVER, UNSTORED
 from bridge.contract import Asker, JobState
 from bridge.delivery import mrkdwn
+from bridge.delivery.view import iso
 
 HERE: Final = Path(__file__).parent
 TYPES: Final[Mapping[str, str]] = {
@@ -108,11 +109,6 @@ def seen(text: Any, limit: int = 2000) -> str:
 def moment(at: float) -> str:
     """Day and time in UTC; the script shows the reader's own time beside it."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def iso(at: float) -> str:
-    """For the attribute `datetime`, which the script reads."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def count(total: int, most: int = 10_000) -> str:

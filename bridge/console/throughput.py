@@ -23,9 +23,8 @@ STEP_S: Final = 1800.0
 STEPS: Final = 48
 SPOTS: Final = 4
 SAMPLE: Final = 160
-TOGETHER: Final = (
-    6  # half hours per query batch, so that nobody waits long for the reading connection
-)
+# half hours per query batch, so that nobody waits long for the reading connection
+TOGETHER: Final = 6
 FRESH_S: Final = 5.0
 STALE_S: Final = 600.0
 

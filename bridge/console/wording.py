@@ -60,7 +60,8 @@ SAID: Final[Mapping[str, str]] = {
 }
 
 SIGN_IN: Final = {
-    "wrong": "That is not the API token of this bridge.",
+    "wrong": "That is not the API token of this bridge. Its value is BRIDGE_API_TOKEN; whoever runs the"
+    " bridge has it.",
     "wait": "Too many wrong tries. Try again in {seconds} seconds.",
     "none": "Neither an API token nor Sign in with Slack is set up. Set BRIDGE_API_TOKEN and restart.",
     "stranger": "Slack knows you, but this console does not. Ask whoever runs the bridge to add"
@@ -75,7 +76,7 @@ NOT_FOUND: Final = "There is no such page or job. It may have been pruned."
 STORE_DOWN: Final = (
     "The store does not answer right now. Nothing was changed. Try again in a moment."
 )
-TOO_MANY_STREAMS: Final = "Too many open pages."
+TOO_MANY_STREAMS: Final = "Too many open pages. Close some of them, then reload this one."
 
 RETRY_PARKED: Final = "Starts over with a fresh retry schedule. The asker is told how it ends."
 RETRY_UNKNOWN_ONCE: Final = (

@@ -30,7 +30,8 @@ from bridge.contract.exchange import (
     Upstream,
     upstream_name,
 )
-from bridge.contract.job import FINAL_STATES, Asker, Job, JobState, ReplyTo
+from bridge.contract.foreign import json_part, json_text
+from bridge.contract.job import FINAL_STATES, NOWHERE, Asker, Job, JobState, ReplyTo
 from bridge.contract.outcome import (
     LINK_ACCOUNT,
     OUTCOMES,
@@ -49,6 +50,7 @@ from bridge.contract.outcome import (
 __all__ = [
     "FINAL_STATES",
     "LINK_ACCOUNT",
+    "NOWHERE",
     "OUTCOMES",
     "UPSTREAM_NAMES",
     "Action",
@@ -81,6 +83,8 @@ __all__ = [
     "Unknown",
     "Unsent",
     "Upstream",
+    "json_part",
+    "json_text",
     "outcome_from_json",
     "upstream_name",
 ]

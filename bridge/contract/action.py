@@ -60,9 +60,8 @@ class Action(BaseModel):
     verifies: ClassVar[str]  # what the bridge reads afterwards, before it says that it happened
     says: ClassVar[Mapping[str, str]]  # outcome code -> the sentence told with it; each has a test
     example_facts: ClassVar[Mapping[str, Fact]] = {}  # what an outcome may state, for OpenAPI
-    if_lost: ClassVar[str] = (
-        ""  # what to look at when a call that may not be repeated got no answer
-    )
+    # what to look at when a call that may not be repeated got no answer
+    if_lost: ClassVar[str] = ""
     confirm: ClassVar[str] = ""  # asked before a button or form runs it
     in_channel: ClassVar[bool] = False  # a Done is a fact the whole channel needs
 

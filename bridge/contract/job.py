@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from bridge.contract.outcome import Outcome
 
@@ -65,9 +65,8 @@ class ReplyTo:
     slack_channel: str = ""
     slack_user: str = ""
     thread_ts: str = ""
-    message_ts: str = (
-        ""  # a message of ours that shows this job's progress and becomes its final one
-    )
+    # a message of ours that shows this job's progress and becomes its final one
+    message_ts: str = ""
     response_url: str = ""
     response_url_uses: int = 0
     response_url_at: float = 0.0  # when Slack issued it (epoch seconds)
@@ -79,6 +78,9 @@ class ReplyTo:
     @property
     def wants_slack(self) -> bool:
         return bool(self.response_url or self.slack_channel or self.slack_user)
+
+
+NOWHERE: Final = ReplyTo()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,8 @@ from typing import Any, ClassVar
 
 from bridge.contract.exchange import Request
 
-LINK_ACCOUNT = (
-    "link"  # a follow-up that is no action: link an account of one's own, where the job ran
-)
+# a follow-up that is no action: link an account of one's own, where the job ran
+LINK_ACCOUNT = "link"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from bridge.contract import UPSTREAM_NAMES, Job, JobState, Outcome
 from bridge.delivery import mrkdwn, words
 from bridge.delivery.render import TEXT, ActionInfo, Message, context, fit, section
 
-SILENCE = frozenset(("no-answer", "unreachable"))  # an upstream that is not there, in few words
+SILENCE = frozenset(("no_answer", "unreachable"))  # an upstream that is not there, in few words
 LISTED = 15
 LONG_WAIT_S = 3.0  # a shorter wait is not worth a sentence
 _LINE = 160

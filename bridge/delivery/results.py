@@ -57,7 +57,6 @@ class NotTold:
     reason: str
     uses: int = 0
     needed: str = ""
-    tried: tuple[str, ...] = ()
 
 
 Telling = Told | TryLater | Ambiguous | NotTold

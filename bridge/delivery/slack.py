@@ -31,9 +31,8 @@ from bridge.settings import Slack
 
 log = structlog.get_logger(__name__)
 
-KEPT_USES = (
-    3  # of a response_url: the final message, the same in plain words, what replaces progress
-)
+# of a response_url: the final message, the same in plain words, what replaces progress
+KEPT_USES = 3
 
 
 class SlackDelivery:
@@ -83,8 +82,7 @@ class SlackDelivery:
         if unreachable is not None:
             return replace(unreachable, uses=routes.uses)
         worst = _most_telling(routes.refusals)
-        tried = tuple(dict.fromkeys(refusal.code for refusal in routes.refusals))
-        return NotTold(worst.code, routes.uses, worst.needed, tried)
+        return NotTold(worst.code, routes.uses, worst.needed)
 
     async def progress(self, job: Job, target: ReplyTo, message: Message) -> ReplyTo:
         """Show how far the job is, where it can be updated later. Best effort: never raises."""

@@ -25,9 +25,9 @@ def view(job: Job, personal_fields: Collection[str]) -> dict[str, Any]:
         "state": job.state.value,
         "outcome": _outcome(job.outcome, personal_fields),
         "attempts": job.attempts,
-        "created_at": _moment(job.created_at),
-        "finished_at": _moment(job.finished_at),
-        "run_at": None if job.state.final else _moment(job.run_at),
+        "created_at": iso(job.created_at),
+        "finished_at": None if job.finished_at is None else iso(job.finished_at),
+        "run_at": None if job.state.final else iso(job.run_at),
     }
 
 
@@ -49,7 +49,6 @@ def _masked(values: Mapping[str, Any], personal_fields: Collection[str]) -> dict
     }
 
 
-def _moment(at: float | None) -> str | None:
-    if at is None:
-        return None
+def iso(at: float) -> str:
+    """ISO 8601 in UTC, to the millisecond."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

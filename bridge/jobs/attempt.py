@@ -35,7 +35,15 @@ from bridge.contract import (
 )
 from bridge.jobs.acting import NO_ACCOUNT
 from bridge.jobs.finishing import Held, NoteItem
-from bridge.jobs.hindrances import lost_for_good, name_of, not_configured, refused_account
+from bridge.jobs.hindrances import (
+    OWN_MISTAKE,
+    TRIED_AGAIN,
+    lost_for_good,
+    name_of,
+    not_configured,
+    refused_account,
+    unusable_fields,
+)
 from bridge.jobs.limits import Limits
 from bridge.jobs.pace import GUARD_S, Window
 from bridge.jobs.redaction import describe
@@ -126,7 +134,7 @@ class Runner:
         try:
             action = action_type.model_validate(dict(job.args))
         except ValidationError as error:
-            attempt.outcome = Refused("invalid-fields", f"The stored fields are not valid: {error}")
+            attempt.outcome = unusable_fields(job, error)
             return
         resumed = job.sent_at is not None and not claimed.fresh_intent
         attempt.sent = resumed
@@ -152,16 +160,15 @@ class Runner:
         except Postponed as later:
             attempt.postponed_s = later.wait_s
         except Unsent as error:
-            attempt.outcome = Retry(
-                "unreachable", f"{name_of(upstream)} cannot be reached: {error}"
-            )
+            reason = f"{name_of(upstream)} cannot be reached: {str(error).rstrip('.')}."
+            attempt.outcome = Retry("unreachable", reason, TRIED_AGAIN)
         except Lost as error:
             attempt.outcome = self._judge_lost(action, attempt, f"{name_of(upstream)}: {error}")
         except (Fenced, asyncio.CancelledError):
             raise
         except Exception:
             log.exception("jobs.flow_failed", job_id=job.id, action=job.action)
-            attempt.outcome = Retry("internal", "The bridge made a mistake of its own here.")
+            attempt.outcome = OWN_MISTAKE
         finally:
             flow.close()
 
@@ -174,7 +181,7 @@ class Runner:
             while True:
                 response = await self._exchange(request, claimed, attempt, action, upstream)
                 if response.status >= 500:
-                    raise Lost(f"it answered {response.status}.")
+                    raise Lost(f"it answered {response.status}")
                 if 300 <= response.status < 400:
                     return Refused(
                         "redirected",
@@ -278,7 +285,7 @@ class Runner:
     def _judge_lost(self, action: Action, attempt: Attempt, reason: str) -> Outcome:
         if attempt.sent and action.repeat is Repeat.NEVER_REPEAT:
             return lost_for_good(action)
-        return Retry("no-answer", f"No usable answer came from {reason}")
+        return Retry("no_answer", f"No usable answer came from {reason.rstrip('.')}.", TRIED_AGAIN)
 
 
 def _route(request: Request) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bridge.jobs import hot
+from bridge.jobs.tables import is_postgres
 
 NAME = "bridge"
 WORK = "work"
@@ -24,7 +25,7 @@ _MOST = 200  # ids in one payload; Postgres allows 8000 bytes
 
 def ring(connection: Connection, job_ids: Collection[str] = ()) -> None:
     """Tell the other processes, when this transaction commits."""
-    if connection.dialect.name == "postgresql":
+    if is_postgres(connection):
         payload = ",".join((WORK, *list(job_ids)[:_MOST]))
         hot.run(connection, _RING, (NAME, payload))
 

@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import Connection, select, text, update
 
 from bridge.jobs import hot, windows
-from bridge.jobs.leases import CLOCK, is_postgres, unlocked
+from bridge.jobs.leases import CLOCK, unlocked
 from bridge.jobs.pace import PROGRAM_SHARE, Window
 from bridge.jobs.rows import split_channel
-from bridge.jobs.tables import CLAIMABLE, DUE, jobs
+from bridge.jobs.tables import CLAIMABLE, DUE, is_postgres, jobs
 
 _CHANNELS = f"""
 WITH RECURSIVE c(channel) AS (

@@ -17,10 +17,11 @@ import structlog
 from sqlalchemy import Connection, select
 
 from bridge import metrics
-from bridge.contract import Action, Job, JobState, Outcome, Retry
+from bridge.contract import Action, Job, JobState, Outcome
 from bridge.jobs.attempt import Attempt, Claimed
 from bridge.jobs.ending import Rules, conclude
 from bridge.jobs.finishing import EndItem
+from bridge.jobs.hindrances import NOT_STORABLE
 from bridge.jobs.limits import Limits
 from bridge.jobs.pace import Window
 from bridge.jobs.store import Store
@@ -131,12 +132,12 @@ class Closer:
                 await asyncio.sleep(RETRY_STORE_S)
             except Exception:
                 log.exception("jobs.outcome_not_storable", job_id=claimed.job.id)
-                if attempt.outcome is None or attempt.outcome.code == "not-storable":
+                if attempt.outcome is None or attempt.outcome is NOT_STORABLE:
                     await asyncio.sleep(REPEAT_S)  # let go of, it would be done once more
                     continue
                 attempt.exchanges.clear()
                 attempt.memo.clear()
-                attempt.outcome = Retry("not-storable", "The bridge could not store what happened.")
+                attempt.outcome = NOT_STORABLE
                 again = self._conclude(claimed, attempt, started)
                 ending.item, ending.after = again.item, again.after
                 ending.outcome, ending.tellings = again.outcome, again.tellings

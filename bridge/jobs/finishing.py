@@ -16,7 +16,7 @@ from sqlalchemy import Connection, update
 
 from bridge.jobs import bell, hot, lanes
 from bridge.jobs.leases import lease_now
-from bridge.jobs.tables import LOOKING, attempts, deliveries, jobs
+from bridge.jobs.tables import LOOKING, attempts, deliveries, is_postgres, jobs
 
 
 @dataclass(slots=True)
@@ -146,7 +146,7 @@ def _still_held(
         "SELECT seq, state, owner, fence FROM jobs WHERE finished_at IS NULL"  # noqa: S608
         f" AND state IN ({_LIVE if or_swept else _RUNNING}) AND seq IN ({hot.marks(len(held))})"
     )
-    if connection.dialect.name == "postgresql":
+    if is_postgres(connection):
         query += " ORDER BY seq FOR UPDATE"
     rows = hot.run(connection, query, tuple(item.seq for item in held))
     known = {row[0]: tuple(row[1:]) for row in rows}

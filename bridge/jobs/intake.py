@@ -51,7 +51,7 @@ class NotStored(Exception):
 
 
 class Intake(Protocol):
-    """The one way into the corridor."""
+    """The one way into the engine."""
 
     async def accept(
         self, launches: Sequence[Launch], *, key: Key | None = None, join: bool = False

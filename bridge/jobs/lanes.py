@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import Connection
 
 from bridge.jobs import hot
-from bridge.jobs.tables import ACTIVE
+from bridge.jobs.tables import ACTIVE, is_postgres
 
 _LOCK = (
     "SELECT pg_advisory_xact_lock(key)"
@@ -30,7 +30,7 @@ def lock(connection: Connection, names: Iterable[str], *, pace: bool = False) ->
     `pace` holds all windows and breakers too. One statement, one order, before any row is touched:
     so two processes never wait for each other in a circle.
     """
-    if connection.dialect.name != "postgresql":
+    if not is_postgres(connection):
         return
     numbers = sorted({zlib.crc32(name.encode()) for name in names}) + ([PACE] if pace else [])
     if numbers:

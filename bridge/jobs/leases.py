@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Float, Select, func, literal, or_, select, text, update
 
 from bridge.jobs import hot
-from bridge.jobs.tables import deliveries, jobs
+from bridge.jobs.tables import deliveries, is_postgres, jobs
 
 CLOCK = "extract(epoch FROM clock_timestamp())::float8"  # of Postgres
 
@@ -122,8 +122,3 @@ def lease_now(connection: Connection, now: float) -> float:
         return now
     [(moment,)] = hot.run(connection, f"SELECT {CLOCK}")
     return float(moment)
-
-
-def is_postgres(connection: Connection) -> bool:
-    """Whether other processes may claim at this moment."""
-    return connection.dialect.name == "postgresql"

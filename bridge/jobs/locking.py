@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bridge.jobs import accepting, claiming, finishing, lanes, windows
+from bridge.jobs.tables import is_postgres
 from bridge.jobs.writer import Batch
 
 _PACED: frozenset[Batch] = frozenset(
@@ -17,7 +18,7 @@ _PACED: frozenset[Batch] = frozenset(
 
 def lock_first(connection: Connection, work: Sequence[tuple[Batch, Any]]) -> None:
     """Take every lock that a transaction will need, before it touches a row."""
-    if connection.dialect.name != "postgresql":
+    if not is_postgres(connection):
         return  # a single writer meets nobody
     names: set[str] = set()
     for batch, value in work:

@@ -13,6 +13,8 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Connection, Engine, inspect, text
 
+from bridge.jobs.tables import is_postgres
+
 log = structlog.get_logger()
 
 _HERE = Path(__file__).with_name("migrations")
@@ -55,7 +57,7 @@ def migrate(engine: Engine, *, to: str = "head") -> str:
     config = Config()
     config.set_main_option("script_location", str(_HERE))
     with engine.connect() as connection, connection.begin():
-        if connection.dialect.name == "postgresql":
+        if is_postgres(connection):
             connection.execute(text("SET LOCAL lock_timeout = 0"))  # it waits for its turn
             connection.execute(text("SELECT pg_advisory_xact_lock(717171)"))
         before = current(connection)

@@ -290,7 +290,7 @@ def _deed(row: Any, what: str, by: Actor, now: float, *, force: bool = False) ->
 
 def _why_no_retry(job: Job, *, force: bool) -> str:
     if job.finished_at is None:
-        return f"Job {job.id} is {job.state.value}; it goes on by itself."
+        return f"Job {job.id} is {job.state.value}; it goes on by itself, so wait for its end."
     if force:
         return f"Job {job.id} is being worked on. Try again when it has ended."
     return f"Job {job.id} is {job.state.value}. To do it once more anyway, retry with force."
@@ -298,5 +298,5 @@ def _why_no_retry(job: Job, *, force: bool) -> str:
 
 def _why_no_cancel(job: Job) -> str:
     if job.state is JobState.RUNNING:
-        return f"Job {job.id} is being worked on now and cannot be stopped safely."
-    return f"Job {job.id} has ended already: {job.state.value}."
+        return f"Job {job.id} is being worked on now and cannot be stopped safely. Try again when it has ended or waits."
+    return f"Job {job.id} has ended already: {job.state.value}. There is nothing left to cancel."

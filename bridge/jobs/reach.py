@@ -13,11 +13,10 @@ from collections.abc import Collection, Container, Mapping
 
 import structlog
 from sqlalchemy import Connection, func, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.jobs.rows import split_channel
 from bridge.jobs.store import Store
-from bridge.jobs.tables import CLAIMABLE, DUE, jobs, served
+from bridge.jobs.tables import CLAIMABLE, DUE, jobs, served, upsert
 
 log = structlog.get_logger()
 
@@ -92,10 +91,9 @@ def _note(
     db: Connection, here: Collection[str], stranded: Collection[str], now: float, since: float
 ) -> frozenset[str]:
     """Write who is served; of what is stranded, what nobody has had since then."""
-    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
     names = sorted({*here, *stranded})
     if names:
-        statement = dialect.insert(served).values(
+        statement = upsert(db, served).values(
             [{"connection": name, "seen_at": now} for name in names]
         )
         db.execute(

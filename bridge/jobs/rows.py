@@ -14,12 +14,11 @@ from typing import Any
 from ulid import ULIDGenerator
 
 from bridge import tracing
-from bridge.contract import Action, Asker, Job, JobState, ReplyTo, outcome_from_json
+from bridge.contract import NOWHERE, Action, Asker, Job, JobState, ReplyTo, outcome_from_json
 from bridge.jobs.intake import Launch
 from bridge.vault import Unreadable, Vault
 
 PEOPLE, PROGRAMS = 0, 1
-NOWHERE = ReplyTo()
 # Ids are to differ, not to be secret: asking the system for random bytes lets go of the interpreter's lock.
 _ids = ULIDGenerator(randomness=lambda _: random.randbytes(10))  # noqa: S311
 

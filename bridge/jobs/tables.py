@@ -10,6 +10,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Column,
+    Connection,
     Float,
     ForeignKey,
     Index,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 metadata = MetaData()
 
@@ -31,6 +33,18 @@ CLAIMABLE = "state = 'queued' AND ready = 1"
 DUE = "state IN ('waiting', 'pending') AND run_at IS NOT NULL"
 LOOKING = "state = 'pending' AND run_at IS NOT NULL"
 FINISHED = "finished_at IS NOT NULL"
+
+
+def is_postgres(connection: Connection) -> bool:
+    """Whether other processes may write at this moment; SQLite has one writer."""
+    return connection.dialect.name == "postgresql"
+
+
+def upsert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An insert that takes `on_conflict_do_update`, in this engine's dialect."""
+    if is_postgres(connection):
+        return postgresql.insert(table)
+    return sqlite.insert(table)
 
 
 def _partial(name: str, *columns: str, where: str) -> Index:

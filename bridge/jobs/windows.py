@@ -11,11 +11,10 @@ from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.jobs import hot
 from bridge.jobs.pace import Window
-from bridge.jobs.tables import pace
+from bridge.jobs.tables import is_postgres, pace, upsert
 
 BREAKER = "*"  # the route under which a connection's breaker is kept
 
@@ -74,7 +73,7 @@ def read(
     if not places:
         return {}
     query = f"{_READ} WHERE {' OR '.join([_HERE] * len(places))}"
-    if lock and connection.dialect.name == "postgresql":
+    if lock and is_postgres(connection):
         query += " ORDER BY connection, route FOR UPDATE"
     found = hot.run(connection, query, tuple(chain.from_iterable(places)))
     return {(row[0], row[1]): Window(*row[2:]) for row in found}
@@ -102,8 +101,7 @@ def write(connection: Connection, windows: dict[Place, Window], now: float) -> N
         }
         for place, window in sorted(windows.items())
     ]
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(pace)
+    statement = upsert(connection, pace)
     columns = ("calls", "window_s", "used", "resets_at", "source", "updated_at")
     connection.execute(
         statement.on_conflict_do_update(

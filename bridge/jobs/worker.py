@@ -19,12 +19,13 @@ from typing import Any
 import structlog
 
 from bridge import metrics, tracing
-from bridge.contract import Action, Outcome, Repeat, Retry
+from bridge.contract import Action, Outcome, Repeat
 from bridge.jobs.attempt import Attempt, Claimed, Fenced, Runner
 from bridge.jobs.claiming import ClaimItem, Claims
 from bridge.jobs.closing import Closer
 from bridge.jobs.ending import unreadable
 from bridge.jobs.finishing import Held
+from bridge.jobs.hindrances import OWN_MISTAKE
 from bridge.jobs.limits import Limits
 from bridge.jobs.rows import delivery_rows, from_row, open_reply_to, split_channel
 from bridge.jobs.store import Store
@@ -79,9 +80,8 @@ class Worker:
         self._wake = asyncio.Event()
         self._free = settings.concurrency
         self._running: set[asyncio.Task[None]] = set()
-        self._closing: set[asyncio.Task[None]] = (
-            set()
-        )  # of the running: what they did is being stored
+        # of the running: what they did is being stored
+        self._closing: set[asyncio.Task[None]] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._people_in_a_row: dict[str, int] = {}
         self._turn = 0
@@ -258,7 +258,7 @@ class Worker:
                 raise
             except Exception:
                 log.exception("jobs.attempt_failed", job_id=job.id)
-                attempt.outcome = Retry("internal", "The bridge made a mistake of its own here.")
+                attempt.outcome = OWN_MISTAKE
             stage.note(outcome=attempt.outcome.kind.value if attempt.outcome else "postponed")
 
     async def _close(self, claimed: Claimed, attempt: Attempt, started: float) -> None:

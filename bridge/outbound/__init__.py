@@ -7,7 +7,7 @@ that refuses a request is a kind of `Unsent`, because a refused request did not 
 May import: contract, settings.
 """
 
-from bridge.outbound.guard import Guard, NotAllowed
+from bridge.outbound.guard import NotAllowed
 from bridge.outbound.session import Answer, Malformed, Outbound, TooLarge
 
-__all__ = ["Answer", "Guard", "Malformed", "NotAllowed", "Outbound", "TooLarge"]
+__all__ = ["Answer", "Malformed", "NotAllowed", "Outbound", "TooLarge"]

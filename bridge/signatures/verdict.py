@@ -18,9 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 WINDOW_S = 300.0  # what Slack and Standard Webhooks ask for, in both directions
 MAX_HEADER = 4096
-TIMESTAMP = re.compile(
-    r"[1-9][0-9]{0,11}"
-)  # ASCII digits only: int() would take other scripts' digits and "1_0"
+# ASCII digits only: int() would take other scripts' digits and "1_0"
+TIMESTAMP = re.compile(r"[1-9][0-9]{0,11}")
 
 
 class Reason(StrEnum):

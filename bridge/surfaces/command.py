@@ -1,6 +1,6 @@
 """The slash grammar: a line such as `/close abc tags=vip solved` becomes an action and its arguments.
 
-`parse` takes the whole line, the command's name included, because the same words work under the root
+`Parser.read` takes the whole line, the command's name included, because the same words work under the root
 command (`/bridge close …`), in a mention (`@bridge close …`) and under configured names. Several actions
 may share a command word: the first whose values are valid wins, else the one that got farthest explains
 what is wrong. It raises on no text at all; a person always gets a form, a page of help or a sentence.
@@ -91,18 +91,8 @@ def of_word(word: str, actions: Actions) -> list[type[Action]]:
     return sorted(mine, key=lambda action: bool(action.command.sub) and not action.command.default)
 
 
-def parse(
-    line: str,
-    actions: Actions,
-    names: Mapping[str, str] | None = None,
-    builtins: Mapping[str, str] = BUILTINS,
-) -> Answer:
-    """Read a whole line, `/command text`; the slash may be missing."""
-    return Parser(actions, names or {}, builtins).read(line)
-
-
 class Parser:
-    """Reads lines under one set of names; see `parse`."""
+    """Reads lines under one set of names, made once because each line asks for the same tables."""
 
     def __init__(
         self,
@@ -120,7 +110,7 @@ class Parser:
         self._of_word = {word: of_word(word, actions) for word in self._words.values()}
 
     def read(self, text: str) -> Answer:
-        """What this line asks for."""
+        """What this whole line, `/command text`, asks for; the slash may be missing."""
         line = Line(text)
         first = line.step().lstrip("/").casefold()
         if not first or first == self._root:

@@ -31,7 +31,6 @@ class Page:
     usage: tuple[str, ...]
     lines: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
-    docs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,6 @@ def page(
         usage=tuple(usage(action, names) for action in mine),
         lines=tuple(dict.fromkeys((*lines, ON, FORM))),
         examples=tuple(command_line(action, example_args(action), names) for action in mine),
-        docs=tuple(dict.fromkeys(action.docs for action in mine)),
     )
 
 

@@ -25,7 +25,7 @@ NO_OPTIONS = "It takes no options."
 TWICE = "{name}= is given twice. Keep one of them."
 NO_VALUE = "{name}= has no value. Type it right behind the equals sign, without a space."
 UNCLOSED = "The quote of {name} is never closed. Put a closing quote at its end."
-TOO_MUCH = "“{text}” is more than this command takes."
+TOO_MUCH = "“{text}” is more than this command takes. Leave it out."
 UNKNOWN_COMMAND = "There is no command {command}."
 UNKNOWN_SUB = "“{word}” is none of its words."
 SUBS = "Type one of: {subs}."
@@ -33,11 +33,11 @@ _SHOWN = 60
 
 _BY_TYPE = {
     "missing": NEEDED,
-    "extra_forbidden": "There is no such field.",
+    "extra_forbidden": "There is no such field. Leave it out.",
     "int_parsing": "Give a whole number.",
     "int_type": "Give a whole number.",
     "int_from_float": "Give a whole number.",
-    "int_parsing_size": "This number is too large.",
+    "int_parsing_size": "This number is too large. Give a smaller one.",
     "bool_parsing": "Say yes or no.",
     "bool_type": "Say yes or no.",
     "string_type": "Give a text.",
@@ -60,7 +60,7 @@ _BY_TYPE = {
     "less_than_equal": "It must be at most {le}.",
     "model_type": "Give an object with fields of its own.",
     "dict_type": "Give an object with fields of its own.",
-    "string_pattern_mismatch": "This does not look right.",
+    "string_pattern_mismatch": "This does not look right. Correct it.",
 }
 
 

@@ -1,6 +1,6 @@
 """The parts of the OpenAPI document that every route shares: schemas, headers, parameters, problems.
 
-They say what design.md section 6 promises. A problem is RFC 9457; rate limits are told as in
+A problem is RFC 9457 (https://www.rfc-editor.org/rfc/rfc9457); rate limits are told as in
 https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/.
 """
 

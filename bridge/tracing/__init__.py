@@ -8,14 +8,11 @@ scrapes.
 May import: log.
 """
 
-from bridge.tracing.context import Trace, enter, here, make, parse
+from bridge.tracing.context import enter, here, make, parse
 from bridge.tracing.exporting import is_asked_for, start, stop
-from bridge.tracing.spans import Nothing, Span, span, stage
+from bridge.tracing.spans import span, stage
 
 __all__ = [
-    "Nothing",
-    "Span",
-    "Trace",
     "enter",
     "here",
     "is_asked_for",

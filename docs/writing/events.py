@@ -21,6 +21,7 @@ class Logged:
     name: str
     level: str
     path: str
+    keys: frozenset[str]
 
 
 def logged() -> Iterator[Logged]:
@@ -47,15 +48,33 @@ def logged() -> Iterator[Logged]:
                 continue
             if _EVENT.fullmatch(str(first.value)):
                 level = function.attr if isinstance(function, ast.Attribute) else ""
-                yield Logged(str(first.value), level, path)
+                yield Logged(str(first.value), level, path, _keys(node, tree))
+
+
+def _keys(call: ast.Call, module: ast.Module) -> frozenset[str]:
+    """What is logged beside the event; `**fields` may be any dictionary of the module."""
+    named = {keyword.arg for keyword in call.keywords if keyword.arg}
+    if len(named) < len(call.keywords):
+        named |= {
+            str(key.value)
+            for node in ast.walk(module)
+            if isinstance(node, ast.Dict)
+            for key in node.keys
+            if isinstance(key, ast.Constant)
+        }
+    return frozenset(named)
+
+
+def rows() -> str:
+    """The runbook's rows of events."""
+    text = (ROOT / "deploy" / "RUNBOOK.md").read_text("utf-8")
+    return text.split("## By log event")[1].split("## Upgrade")[0]
 
 
 def described() -> Mapping[str, tuple[str, str]]:
     """Meaning and first command of each event of the runbook."""
-    text = (ROOT / "deploy" / "RUNBOOK.md").read_text("utf-8")
-    lines = text.split("## By log event")[1].split("## Upgrade")[0].splitlines()
     found = {}
-    for line in lines:
+    for line in rows().splitlines():
         if line.startswith("| `"):
             _, events, meaning, command, _ = line.split("|")
             for name in re.findall(r"`([a-z]+\.[a-z_]+)`", events):

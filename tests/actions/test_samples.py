@@ -2,7 +2,7 @@
 
 A sample is two files, `tests/samples/<action id>/<case>.json` (fields, situation, the requests the flow
 must make and the answers it gets) and `<case>.txt` (what is told). `documented_errors.json` lists what the
-documents of the project and the reference pages show for each call.
+upstreams' documentation shows for each call.
 """
 
 from __future__ import annotations

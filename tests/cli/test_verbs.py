@@ -60,7 +60,10 @@ def test_a_launched_job_is_listed_shown_cancelled_retried_and_erased(run: Run) -
     assert "retried" in run("jobs", "retry", job_id, "--force").stdout
 
     assert "1 jobs erased" in run("erase", "abc", typed="y\n").stdout
-    assert f"There is no job {job_id}" in run("jobs", "show", job_id).output
+    for verb in ("show", "retry", "cancel"):
+        said = run("jobs", verb, job_id).output
+        assert f"There is no job {job_id}" in said
+        assert "`bridge jobs list`" in said
 
 
 def test_many_are_mended_by_filter_and_never_without_one(run: Run) -> None:

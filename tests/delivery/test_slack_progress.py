@@ -77,9 +77,9 @@ async def test_a_progress_message_that_is_gone_gives_way(office: Office) -> None
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("no-answer", "Rocket.Chat does not answer right now."),
+        ("no_answer", "Rocket.Chat does not answer right now."),
         ("unreachable", "Rocket.Chat does not answer right now."),
-        ("not-configured", "The connection old is not configured here any more."),
+        ("not_configured", "The connection old is not configured here any more."),
     ],
 )
 async def test_a_job_that_waits_says_for_what(office: Office, code: str, said: str) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+
+from bridge.actions import catalogue
+from bridge.delivery import words
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECURITY = (ROOT / "SECURITY.md").read_text("utf-8")
@@ -61,6 +65,22 @@ def test_the_changelog_keeps_its_form() -> None:
     assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 
 
+def test_the_newest_release_of_the_changelog_is_the_version_of_the_project() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    released = re.findall(r"^## \[(\d[^\]]*)\]", text, re.MULTILINE)
+    assert released[:1] in ([], [project["version"]])
+    assert f"Version {project['version']} ·" in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_readme_shows_what_a_person_really_sees() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    close = catalogue()["rocketchat.close_room"]
+    mark, word = words.KINDS["done"]
+    for line in (words.ACCEPTED, f"{mark} {word} · {close.title}", close.says["room_closed"]):
+        assert f" {line}\n" in text, line
+
+
 def test_the_hooks_are_those_of_the_check() -> None:
     made = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
     makefile = (ROOT / "Makefile").read_text("utf-8")
@@ -73,3 +93,8 @@ def test_no_document_names_a_machine() -> None:
     for path in (*map(ROOT.joinpath, DOCUMENTS), *(ROOT / "deploy").glob("*.*")):
         text = path.read_text("utf-8")
         assert not re.search(r"/work/|/root/|/home/(?!\w*bridge)\w+/", text), path.name
+
+
+def test_no_module_points_to_a_document_that_is_not_here() -> None:
+    for path in sorted((ROOT / "bridge").rglob("*.py")):
+        assert not re.search(r"design\.md|reference page", path.read_text("utf-8")), path.name

@@ -34,9 +34,23 @@ def test_no_event_is_described_that_nobody_logs() -> None:
     assert not invented, f"remove from deploy/RUNBOOK.md: {', '.join(sorted(invented))}"
 
 
+def test_the_keys_that_a_row_names_stand_in_a_line_of_it() -> None:
+    of_every_line = {"at", "exception", "logger"}
+    keys: dict[str, set[str]] = {}
+    for one in events.logged():
+        keys.setdefault(one.name, set()).update(one.keys)
+    for row in events.rows().splitlines():
+        if row.startswith("| `"):
+            _, names, *words, _ = row.split("|")
+            known = {
+                key for name in re.findall(r"[a-z]+\.[a-z_]+", names) for key in keys.get(name, ())
+            }
+            named = set(re.findall(r"`([a-z_]+)`", "|".join(words)))
+            assert named <= known | of_every_line, f"{names}: {named - known}"
+
+
 def test_every_row_says_what_it_means_and_what_to_type() -> None:
-    table = RUNBOOK.split("## By log event")[1].split("## Upgrade")[0]
-    for line in table.splitlines():
+    for line in events.rows().splitlines():
         if line.startswith("| `"):
             _, _, meaning, command, _ = line.split("|")
             assert len(meaning.strip()) > 10, line

@@ -9,9 +9,10 @@ import pytest
 
 from bridge.actions import catalogue
 from bridge.cli import main
-from bridge.surfaces.command import Mistake, parse
+from bridge.surfaces.command import Mistake
 from docs.writing.repository import INCLUDED
 from tests.docs.pages import PAGES, ROOT
+from tests.surfaces.shown import parse
 
 ACTIONS = tuple(catalogue().values())
 DOCUMENTS = [

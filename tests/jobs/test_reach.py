@@ -94,7 +94,7 @@ async def test_a_removed_connection_is_said_once_and_its_jobs_fail_in_words(
             waiting = await eventually(tried)
             assert (waiting.state, waiting.outcome and waiting.outcome.code) == (
                 JobState.WAITING,
-                "not-configured",
+                "not_configured",
             )
             clock.now += 3 * DAY_S
             await reach.look()
@@ -153,7 +153,7 @@ async def test_an_action_that_is_gone_says_nothing_about_its_upstream(database_u
 
             async def tried() -> bool:
                 [job] = await all_jobs(store)
-                return job.outcome is not None and job.outcome.code == "not-configured"
+                return job.outcome is not None and job.outcome.code == "not_configured"
 
             await eventually(tried)
             assert engine.limits.is_open("toy")

@@ -25,9 +25,9 @@ async def drops(_: Request) -> Response:
 @pytest.mark.parametrize(
     ("action", "state", "code"),
     [
-        ("toy.touch", JobState.WAITING, "no-answer"),
-        ("toy.touch_checked", JobState.WAITING, "no-answer"),
-        ("toy.touch_once", JobState.UNKNOWN, "answer-lost"),
+        ("toy.touch", JobState.WAITING, "no_answer"),
+        ("toy.touch_checked", JobState.WAITING, "no_answer"),
+        ("toy.touch_once", JobState.UNKNOWN, "answer_lost"),
     ],
 )
 async def test_a_lost_answer_is_judged_by_the_repeat_class(
@@ -177,7 +177,7 @@ async def test_every_slot_comes_back_whatever_happens_in_it(database_url: str) -
             await eventually(all_tried)
             await eventually(lambda: _is(engine.worker._free == 3 and not engine.worker._held))
         codes = {job.outcome.code for job in await all_jobs(store) if job.outcome}
-        assert codes == {"touched", "internal", "no-answer"}
+        assert codes == {"touched", "internal", "no_answer"}
 
 
 async def _is(value: bool) -> bool:  # noqa: FBT001

@@ -25,9 +25,14 @@ from bridge.contract import (
     Repeat,
     Rest,
 )
+from bridge.surfaces.command import Actions, Answer, Parser
 from bridge.surfaces.leaves import Kind, Leaf, fold, leaves
 
 CATALOGUE = tuple(catalogue().values())
+
+
+def parse(line: str, actions: Actions, names: Mapping[str, str] | None = None) -> Answer:
+    return Parser(actions, names or {}).read(line)
 
 
 class Colour(StrEnum):

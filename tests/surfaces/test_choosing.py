@@ -10,13 +10,13 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from bridge.actions import catalogue
 from bridge.contract import Action, Command, Option, Personal, Picker, Rest
-from bridge.surfaces.command import Mistake, NeedsForm, Parsed, of_word, parse
+from bridge.surfaces.command import Mistake, NeedsForm, Parsed, of_word
 from bridge.surfaces.leaves import Kind, leaves, squeeze
 from bridge.surfaces.personal import mask
 from bridge.surfaces.sentences import Fault, faults, home
 from bridge.surfaces.usage import parts, summary, unmistakable
 from bridge.surfaces.writing import command_line
-from tests.surfaces.shown import CATALOGUE, Paint, PaintDoor
+from tests.surfaces.shown import CATALOGUE, Paint, PaintDoor, parse
 
 ROOM = "8ceKgWvo5qT5TrCRN"
 FORWARD, TRANSFER = "rocketchat.forward_room", "superoffice.transfer_session"

@@ -13,9 +13,8 @@ from bridge.surfaces.command import (
     Mistake,
     NeedsForm,
     Parsed,
-    parse,
 )
-from tests.surfaces.shown import CATALOGUE, EXAMPLES, Paint, PaintDoor
+from tests.surfaces.shown import CATALOGUE, EXAMPLES, Paint, PaintDoor, parse
 
 ROOM = "8ceKgWvo5qT5TrCRN"
 MAIL = {"requestData": {"email": "a@b.cc"}}
@@ -152,7 +151,10 @@ def test_what_phones_and_slack_do(typed: str, args: dict[str, Any]) -> None:
             f"/close {ROOM} on=",
             "on= has no value. Type it right behind the equals sign, without a space.",
         ),
-        (f"/transcript {ROOM} and more", "“and more” is more than this command takes."),
+        (
+            f"/transcript {ROOM} and more",
+            "“and more” is more than this command takes. Leave it out.",
+        ),
         (f"/transcript {ROOM} colour=red", "There is no option colour=. There are: wait=, on=."),
         (f"/export {ROOM} format=pdf", "format: Choose html or json."),
         (

@@ -97,7 +97,7 @@ def test_an_error_finds_its_leaf() -> None:
             "day: Give the date as YYYY-MM-DD. For example: 2026-01-31",
         ),
         ({"wall": 1, "colour": "red", "wet": "so"}, "wet: Say yes or no. For example: yes"),
-        ({"wall": 1, "colour": "red", "wat": 1}, "There is no such field."),
+        ({"wall": 1, "colour": "red", "wat": 1}, "There is no such field. Leave it out."),
         ({"wall": 1, "colour": "red", "tools": [1]}, "tools: Give a text. For example: brush"),
         (
             {"wall": 1, "colour": "red", "wet": True, "coats": 9},

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.contract import Action
-from bridge.surfaces.command import Builtin, Help, Mistake, NeedsForm, Parsed, parse
+from bridge.surfaces.command import Builtin, Help, Mistake, NeedsForm, Parsed
 from bridge.surfaces.writing import command_line
-from tests.surfaces.shown import ALL, CATALOGUE, escaped, valid_args
+from tests.surfaces.shown import ALL, CATALOGUE, escaped, parse, valid_args
 
 ROOM = "8ceKgWvo5qT5TrCRN"
 

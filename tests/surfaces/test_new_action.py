@@ -10,13 +10,13 @@ from pydantic import Field
 
 from bridge.contract import Action, Command, Option, Problem, Repeat
 from bridge.surfaces import argv, modal, submission
-from bridge.surfaces.command import Help, Mistake, NeedsForm, Parsed, parse
+from bridge.surfaces.command import Help, Mistake, NeedsForm, Parsed
 from bridge.surfaces.help import commands, page
 from bridge.surfaces.openapi import document
 from bridge.surfaces.schema import schema
 from bridge.surfaces.table import table
 from bridge.surfaces.writing import command_line
-from tests.surfaces.shown import CATALOGUE, submitted
+from tests.surfaces.shown import CATALOGUE, parse, submitted
 
 
 class SnoozeRoom(Action):

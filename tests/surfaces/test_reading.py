@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.surfaces.command import Builtin, Help, Mistake, Parsed, parse
+from bridge.surfaces.command import Builtin, Help, Mistake, Parsed
 from bridge.surfaces.line import Line, Typed, Unclosed, as_typed, dashed, plain, split_list
 from bridge.surfaces.sentences import cut
 from bridge.surfaces.usage import usage
-from tests.surfaces.shown import CATALOGUE
+from tests.surfaces.shown import CATALOGUE, parse
 
 ROOM = "8ceKgWvo5qT5TrCRN"
 

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from bridge.actions.fields import Email, RoomId, Subject, YesNo
 from bridge.actions.rocketchat import room as rooms
+from bridge.actions.rocketchat.closing import DEFAULT_SUBJECT
 from bridge.actions.rocketchat.errors import SHARED, lacking
 from bridge.actions.wording import again, code_of, explain, mask_email, say
 from bridge.contract import (
@@ -40,7 +41,6 @@ from bridge.contract import (
 )
 
 ROUTE: Final = "/api/v1/livechat/transcript/{rid}"
-DEFAULT_SUBJECT: Final = "Transcript of your conversation"
 PDF: Final = "rocketchat.request_pdf_transcript"
 CANCEL: Final = "rocketchat.cancel_email_transcript"
 

@@ -1,7 +1,8 @@
 """A conversation as `rooms.info` tells it, reduced to what an answer may show.
 
 The visitor's token, which stands in the same document, is a credential: it is never read into here.
-Closed means that `open` is absent; it is removed on close, never set to false.
+Closed means that `open` is absent; it is removed on close, never set to false. Source:
+https://developer.rocket.chat/apidocs (rooms.info, chat.syncMessages).
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from bridge.contract import Request, Response
+from bridge.contract import Request, Response, json_part, json_text
 
 INFO_ROUTE: Final = "/api/v1/rooms.info"
 SYNC_ROUTE: Final = "/api/v1/chat.syncMessages"  # the one call that also tells system messages
@@ -54,25 +55,25 @@ def ask(rid: str) -> Request:
 
 def read(response: Response) -> Room | None:
     """The conversation in the answer; None when it holds none."""
-    data = _part(response.json, "room") if response.ok else {}
+    data = json_part(response.json, "room") if response.ok else {}
     if not data.get("_id"):
         return None
     served, closed, wish = (
-        _part(data, key) for key in ("servedBy", "closedBy", "transcriptRequest")
+        json_part(data, key) for key in ("servedBy", "closedBy", "transcriptRequest")
     )
     return Room(
         rid=str(data["_id"]),
         open=bool(data.get("open")),
         omnichannel=data.get("t", "l") == "l",
-        closed_at=_str(data, "closedAt"),
-        closed_by=_str(closed, "username"),
-        closer=_str(data, "closer"),
-        served_by=_str(served, "username"),
-        served_by_id=_str(served, "_id"),
-        department_id=_str(data, "departmentId"),
+        closed_at=json_text(data, "closedAt"),
+        closed_by=json_text(closed, "username"),
+        closer=json_text(data, "closer"),
+        served_by=json_text(served, "username"),
+        served_by_id=json_text(served, "_id"),
+        department_id=json_text(data, "departmentId"),
         tags=tuple(str(tag) for tag in data.get("tags") or ()),
-        pdf_file_id=_str(data, "pdfTranscriptFileId"),
-        transcript_email=_str(wish, "email"),
+        pdf_file_id=json_text(data, "pdfTranscriptFileId"),
+        transcript_email=json_text(wish, "email"),
     )
 
 
@@ -86,7 +87,7 @@ def was_mailed(room: Room) -> Generator[Request, Response, bool]:
     answer = yield Request(
         "GET", SYNC_ROUTE, query={"roomId": room.rid, "lastUpdate": _just_before(room.closed_at)}
     )
-    updated = _part(answer.json, "result").get("updated") if answer.ok else None
+    updated = json_part(answer.json, "result").get("updated") if answer.ok else None
     messages = updated if isinstance(updated, list) else []
     return any(isinstance(message, Mapping) and message.get("t") == MAILED for message in messages)
 
@@ -98,13 +99,3 @@ def _just_before(moment: str) -> str:
     except ValueError:
         closed_at = datetime(1970, 1, 1, tzinfo=UTC)
     return (closed_at - timedelta(seconds=2)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-
-
-def _part(data: Any, key: str) -> Mapping[str, Any]:
-    part = data.get(key) if isinstance(data, Mapping) else None
-    return part if isinstance(part, Mapping) else {}
-
-
-def _str(data: Mapping[str, Any], key: str) -> str:
-    value = data.get(key)
-    return value if isinstance(value, str) else ""

@@ -1,7 +1,9 @@
 """A chat session and its people, reduced to what an answer may show.
 
 `SessionKey` authenticates the customer's side of the chat; it is never read into here. A pending transfer
-is visible in `TransferTo` only: no status says it.
+is visible in `TransferTo` only: no status says it. Sources:
+https://docs.superoffice.com/en/api/reference/restful/rest/ChatSession/index.html and, for who the bridge is,
+https://docs.superoffice.com/en/api/reference/restful/rest/User/v1User_GetCurrentPrincipal.html.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bridge.contract import Request, Response
+from bridge.contract import Request, Response, json_text
 
 SESSION_ROUTE: Final = "/api/v1/ChatSession/{chatSessionId}"
 PRINCIPAL_ROUTE: Final = "/api/v1/User/currentPrincipal"
@@ -118,8 +120,7 @@ def person(data: Any) -> Person | None:
 
 
 def _str(data: Mapping[str, Any], key: str) -> str:
-    value = data.get(key)
-    return value.strip() if isinstance(value, str) else ""
+    return json_text(data, key).strip()
 
 
 def _int(data: Mapping[str, Any], key: str) -> int:

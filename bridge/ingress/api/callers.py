@@ -43,6 +43,12 @@ class Caller:
             return Decision(allowed=True, rule="api.token", reason="The token covers everything.")
         return decide_key(self.key, action_id, connection)
 
+    def require(self, action_id: str, connection: str) -> None:
+        """Raise `Problem` when it may not run this there, now."""
+        decision = self.decide(action_id, connection)
+        if not decision.allowed:
+            raise Problem("not-covered", f"{decision.reason} Ask the operator to widen the key.")
+
     def may_use(self, action_id: str) -> Callable[[str], bool]:
         """Whether a connection is there for this caller."""
         if self.key is None:

@@ -210,7 +210,8 @@ class ApiDoor:
         if job is None:
             raise Problem(
                 "unknown-job",
-                "There is no job of this id for you. Finished jobs are removed after some days.",
+                "There is no job of this id for you. Finished jobs are removed after some days."
+                " GET /api/v1/jobs lists those that are yours.",
             )
         return job
 

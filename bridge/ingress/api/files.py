@@ -16,7 +16,6 @@ from aiohttp import web
 from bridge.contract import Job, Lost, Unsent, Upstream
 from bridge.ingress.api.callers import Caller
 from bridge.ingress.api.following import has_ended
-from bridge.ingress.api.mending import check_covered
 from bridge.ingress.http.limits import InFlight
 from bridge.ingress.http.problems import Problem
 from bridge.jobs.fetching import FileGone, fetch
@@ -40,7 +39,7 @@ class Files:
 
     async def bring(self, job: Job, caller: Caller) -> web.Response:
         """The file's bytes. Raises `Problem`."""
-        check_covered(job, caller)
+        caller.require(job.action, job.connection)
         if not has_ended(job):
             detail = f"The job is {job.state.value}. Ask for its file when it has ended."
             raise Problem("not-possible", detail)

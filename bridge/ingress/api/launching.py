@@ -135,8 +135,7 @@ class Launching:
             name for name, one in self.settings.connections.items() if one.kind == action.upstream
         ]
         if names and not any(may(name) for name in names):
-            decision = caller.decide(action.id, names[0])
-            raise Problem("not-covered", f"{decision.reason} Ask the operator to widen the key.")
+            caller.require(action.id, names[0])
 
     async def answer(self, request: web.Request, accepted: Accepted) -> web.Response:
         """202 with the job, or 200 when it ended within the wait that was asked for."""

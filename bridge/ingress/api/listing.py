@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 from multidict import MultiMapping
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bridge.contract import JobState
 from bridge.ingress.http import wishes
-from bridge.ingress.http.problems import Problem
 from bridge.jobs.auditing import CURSOR, Which
 from bridge.jobs.operating import Filter
 
 MOST: Final = 100
-Query = TypeVar("Query", bound=BaseModel)
 
 
 def _states(value: Any) -> Any:
@@ -152,12 +150,7 @@ def read_audit_query(query: MultiMapping[str]) -> AuditQuery:
     return _read(AuditQuery, dict(query))
 
 
-def _read(model: type[Query], given: Mapping[str, Any]) -> Query:
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        raise Problem(
-            "malformed-query",
-            "Correct the query parameters that `errors` names.",
-            wishes.field_errors(error, model),
-        ) from None
+def _read(model: type[wishes.Fields], given: Mapping[str, Any]) -> wishes.Fields:
+    return wishes.read_fields(
+        model, given, "malformed-query", "Correct the query parameters that `errors` names."
+    )

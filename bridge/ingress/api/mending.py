@@ -6,10 +6,10 @@ something is asked for, not remembered from when the job was launched.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from bridge.contract import Job
 from bridge.ingress.api.callers import Caller
@@ -20,7 +20,6 @@ from bridge.jobs.auditing import UNNAMED, Actor
 from bridge.jobs.operating import Filter, NotAllowed, Page
 
 BULK_OF_A_KEY: Final = 500
-Fields = TypeVar("Fields", bound=BaseModel)
 
 
 class Operator(Protocol):
@@ -91,7 +90,7 @@ class Mending:
     async def retry(self, job: Job, caller: Caller, body: Any) -> Job:
         """Another chance for one job. Raises `Problem`."""
         force = _read(Force, {} if body is None else body).force
-        check_covered(job, caller)
+        caller.require(job.action, job.connection)
         try:
             again = await self._operator.retry(
                 job.id, scope=caller.scope, force=force, by=caller.actor
@@ -102,7 +101,7 @@ class Mending:
 
     async def cancel(self, job: Job, caller: Caller) -> Job:
         """Stop one job. Raises `Problem`."""
-        check_covered(job, caller)
+        caller.require(job.action, job.connection)
         try:
             gone = await self._operator.cancel(job.id, scope=caller.scope, by=caller.actor)
         except NotAllowed as error:
@@ -130,13 +129,6 @@ class Mending:
         return [job.id for job in page.jobs if caller.decide(job.action, job.connection).allowed]
 
 
-def check_covered(job: Job, caller: Caller) -> None:
-    """Raise `Problem` when the caller may not run the job's action there, now."""
-    decision = caller.decide(job.action, job.connection)
-    if not decision.allowed:
-        raise Problem("not-covered", f"{decision.reason} Ask the operator to widen the key.")
-
-
 def _bulk(caller: Caller, body: Any) -> tuple[Bulk, Filter]:
     bulk = _read(Bulk, body)
     if not bulk.is_limited:
@@ -145,12 +137,7 @@ def _bulk(caller: Caller, body: Any) -> tuple[Bulk, Filter]:
     return bulk, bulk.as_filter(caller.scope)
 
 
-def _read(model: type[Fields], body: Mapping[str, Any]) -> Fields:
-    try:
-        return model.model_validate(body)
-    except ValidationError as error:
-        raise Problem(
-            "invalid-fields",
-            "The body is not usable. Correct what `errors` names.",
-            wishes.field_errors(error, model),
-        ) from None
+def _read(model: type[wishes.Fields], body: Any) -> wishes.Fields:
+    return wishes.read_fields(
+        model, body, "invalid-fields", "The body is not usable. Correct what `errors` names."
+    )

@@ -10,17 +10,17 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, Final, get_args
+from typing import Any, Final, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bridge.contract import Action, ReplyTo
+from bridge.contract import NOWHERE, Action, ReplyTo, upstream_name
 from bridge.ingress.http.problems import FieldError, Problem, pointer
 from bridge.settings import Connection
 
 MAX_URL: Final = 2048
-NOWHERE: Final = ReplyTo()
+Fields = TypeVar("Fields", bound=BaseModel)
 
 
 class ReplyToField(BaseModel):
@@ -71,6 +71,16 @@ def validate(action: type[Action], args: Any, *, above: tuple[str, ...] = ()) ->
         ) from None
 
 
+def read_fields(
+    model: type[Fields], given: Any, slug: str, detail: str, above: tuple[str, ...] = ()
+) -> Fields:
+    """What was given, as this model. Raises `Problem` with each fault."""
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise Problem(slug, detail, field_errors(error, model, above)) from None
+
+
 def field_errors(
     error: ValidationError, model: type[BaseModel], above: tuple[str, ...] = ()
 ) -> list[FieldError]:
@@ -93,10 +103,11 @@ def choose_connection(
         return said
     if not said and len(names) == 1:
         return names[0]
+    upstream = upstream_name(kind)
     if not names:
-        detail = f"There is no {kind} connection that you may use. Ask the operator to add one."
+        detail = f"There is no {upstream} connection that you may use. Ask the operator to add one."
     elif said:
-        detail = f"There is no {kind} connection of this name. Use one of: {', '.join(names)}."
+        detail = f"There is no {upstream} connection of this name. Use one of: {', '.join(names)}."
     else:
         detail = f"Say which connection is meant: {', '.join(names)}."
     raise Problem("which-connection", detail, more={"choices": names})
@@ -106,14 +117,13 @@ def read_reply_to(given: Any, *, may_call_back: bool, above: tuple[str, ...] = (
     """Where to tell. Raises `Problem`; whether the address may be reached is seen when it is."""
     if given is None:
         return NOWHERE
-    try:
-        wish = ReplyToField.model_validate(given)
-    except ValidationError as error:
-        raise Problem(
-            "invalid-fields",
-            "`reply_to` takes slack_channel (a channel's id, C…) and callback_url (an https address).",
-            field_errors(error, ReplyToField, above),
-        ) from None
+    wish = read_fields(
+        ReplyToField,
+        given,
+        "invalid-fields",
+        "`reply_to` takes slack_channel (a channel's id, C…) and callback_url (an https address).",
+        above,
+    )
     if wish.callback_url:
         _check_callback(wish.callback_url, (*above, "callback_url"), may_call_back=may_call_back)
     return ReplyTo(

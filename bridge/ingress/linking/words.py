@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 # In the way, for whoever runs the bridge.
-NO_CONNECTION: Final = "There is no connection {connection}."
+NO_CONNECTION: Final = (
+    "There is no connection {connection}. Type /bridge link to see which there are."
+)
 SERVICE_ONLY: Final = (
-    "On {connection} everything is done with the service account; accounts are not linked."
+    "On {connection} everything is done with the service account, so there is nothing to link: just type"
+    " your command."
 )
 NO_PUBLIC_URL: Final = (
     "Accounts cannot be linked yet: whoever runs the bridge must set PUBLIC_URL first."
@@ -63,7 +66,7 @@ REFUSED: Final = (
     "Nothing was linked. Open the link from Slack again to try anew.",
 )
 NOT_TAKEN: Final = "{upstream} does not accept this user id with this token. Copy both again."
-OTHER_USER: Final = "This token belongs to another user id."
+OTHER_USER: Final = "This token belongs to another user id. Copy both from the same account."
 NEEDED: Final = "Both fields are needed."
 OTHER_PERSON: Final = (
     "This account's e-mail address is not the one that Slack knows of {name}. Link an account with the"

@@ -103,7 +103,7 @@ class Accounts:
         if not gone:
             return notices.mistake(words.NOTHING_LINKED)
         lines = [
-            words.UNLINKED.format(connection=mrkdwn.safe(name, 120), upstream=became).strip()
+            words.UNLINKED.format(connection=mrkdwn.safe(name, 120), became=became).strip()
             for name, became in gone.items()
         ]
         return Message("\n".join(lines), fit([section(line) for line in lines]))

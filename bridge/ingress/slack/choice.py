@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from bridge.contract import upstream_name
 from bridge.settings import Connection
 
 
@@ -39,15 +40,18 @@ def choose(
     count. One that was named is kept, so that the denial can say which rule is missing.
     """
     names = tuple(name for name, one in connections.items() if one.kind == kind)
+    name_of_kind = upstream_name(kind)
     if not names:
-        return Choice(problem=f"No {kind} connection is configured yet. Ask an admin to add one.")
+        return Choice(
+            problem=f"No {name_of_kind} connection is configured yet. Ask an admin to add one."
+        )
     if said:
         if said in names:
             return Choice(said)
         listed = ", ".join(names)
         if said in connections:
             return Choice(
-                problem=f"The connection {said} is no {kind} connection. There are: {listed}.",
+                problem=f"The connection {said} is no {name_of_kind} connection. There are: {listed}.",
                 names=names,
             )
         return Choice(problem=f"There is no connection {said}. There are: {listed}.", names=names)

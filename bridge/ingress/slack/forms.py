@@ -1,7 +1,8 @@
 """Forms: opened after the ack, filled from lists, checked field by field, stored before they close.
 
 What a form must remember (where to answer, which connections) travels sealed in its `private_metadata`,
-so no process has to keep it and nobody can read the `response_url` in it. A submission is acknowledged
+so no process has to keep it and nobody can read the `response_url` in it. The trigger that opens it lives
+for three seconds (https://docs.slack.dev/reference/methods/views.open). A submission is acknowledged
 after the commit: it closes into "Accepted", or stays open with each fault on its own input.
 """
 

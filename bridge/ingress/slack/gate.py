@@ -4,7 +4,9 @@ Nothing is parsed before the signature over the raw bytes is checked, so unsigne
 HMAC at most and never a traceback. What is refused is logged in one line without body or signature:
 Bolt's own verifier logs both, answers 500 to odd headers and parses first.
 A signed request that was already seen is refused too; another process is guarded by the idempotency key
-that the commands carry into the store.
+that the commands carry into the store. The signature:
+https://docs.slack.dev/authentication/verifying-requests-from-slack; `ssl_check`, unsigned, for distributed apps:
+https://docs.slack.dev/interactivity/implementing-slash-commands.
 """
 
 from __future__ import annotations

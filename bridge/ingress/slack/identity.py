@@ -1,6 +1,6 @@
 """Slack people and who they are upstream, matched by the e-mail address that Slack verified.
 
-Memory answers at once; Slack is asked (`users.info`) only beside a request. A mention as `<associate>` or
+Memory answers at once; Slack is asked (https://docs.slack.dev/reference/methods/users.info) only beside a request. A mention as `<associate>` or
 `agent=` becomes the person's upstream name through the directory of that upstream, which the pickers keep;
 somebody whose address is nowhere in it stays unresolved and is told so, because a guess would hand a
 customer to the wrong person. Guests of other workspaces and unconfirmed addresses are not believed.

@@ -1,6 +1,6 @@
 """From a validated wish to a stored job: which connection, may they, store it, say what was stored.
 
-The one way from every handler of this door into the corridor. Only `accept` does I/O, and it does one
+The one way from every handler of this door into `jobs`. Only `accept` does I/O, and it does one
 thing: the commit. Whoever asks through a button, a form or a mention passes the same checks as whoever
 types, at the moment of asking.
 """

@@ -1,7 +1,7 @@
 """`@bridge close …`: the same lines as the root command takes, where slash commands do not work.
 
 In a thread Slack never calls an app for a slash command, on a phone typing one is clumsy. A mention is an
-event: Slack sends it again until it is acknowledged, so it is acknowledged after the commit, and the
+event: Slack sends it again until it is acknowledged (https://docs.slack.dev/apis/events-api), so it is acknowledged after the commit, and the
 event's id keeps a second delivery from doing the thing twice. The answer comes in the thread.
 """
 

@@ -1,6 +1,7 @@
 """Lists for the forms, served from a cache that is refreshed beside the requests.
 
-Slack waits three seconds for options. What is known is given at once, however old, and a refresh is
+Slack waits three seconds for options (https://docs.slack.dev/interactivity/handling-user-interaction) and
+takes at most 100 (https://docs.slack.dev/reference/block-kit/block-elements). What is known is given at once, however old, and a refresh is
 started; only a list that was never read is waited for, and not for long. While an upstream hangs people
 see the last list, or may type an id. Refreshes are single flight and not more often than the pace of the
 upstream bears: its listing calls share their limit with the jobs.

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from bridge.contract import Asker, ReplyTo
+from bridge.contract import Asker, ReplyTo, json_part, json_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,46 +31,48 @@ class Place:
     def of_command(cls, body: Mapping[str, Any]) -> Self:
         """From a slash command's form."""
         return cls(
-            team_id=_text(body, "team_id"),
-            user_id=_text(body, "user_id"),
-            enterprise_id=_text(body, "enterprise_id"),
-            user_name=_text(body, "user_name"),
-            channel_id=_text(body, "channel_id"),
-            response_url=_text(body, "response_url"),
-            trigger_id=_text(body, "trigger_id"),
-            app_id=_text(body, "api_app_id"),
+            team_id=json_text(body, "team_id"),
+            user_id=json_text(body, "user_id"),
+            enterprise_id=json_text(body, "enterprise_id"),
+            user_name=json_text(body, "user_name"),
+            channel_id=json_text(body, "channel_id"),
+            response_url=json_text(body, "response_url"),
+            trigger_id=json_text(body, "trigger_id"),
+            app_id=json_text(body, "api_app_id"),
         )
 
     @classmethod
     def of_interaction(cls, body: Mapping[str, Any]) -> Self:
         """From a button, form, menu or shortcut payload."""
-        user, container = _inner(body, "user"), _inner(body, "container")
-        message = _inner(body, "message")
+        user, container = json_part(body, "user"), json_part(body, "container")
+        message = json_part(body, "message")
         # An org-wide install sends a null team; the person's own team is the tenant then.
-        team = _inner(body, "team")
+        team = json_part(body, "team")
         return cls(
-            team_id=_text(team, "id") or _text(user, "team_id"),
-            user_id=_text(user, "id"),
-            enterprise_id=_text(_inner(body, "enterprise"), "id") or _text(team, "enterprise_id"),
-            user_name=_text(user, "username") or _text(user, "name"),
-            channel_id=_text(_inner(body, "channel"), "id") or _text(container, "channel_id"),
-            thread_ts=_text(container, "thread_ts") or _text(message, "thread_ts"),
-            response_url=_text(body, "response_url"),
-            trigger_id=_text(body, "trigger_id"),
-            app_id=_text(body, "api_app_id"),
+            team_id=json_text(team, "id") or json_text(user, "team_id"),
+            user_id=json_text(user, "id"),
+            enterprise_id=json_text(json_part(body, "enterprise"), "id")
+            or json_text(team, "enterprise_id"),
+            user_name=json_text(user, "username") or json_text(user, "name"),
+            channel_id=json_text(json_part(body, "channel"), "id")
+            or json_text(container, "channel_id"),
+            thread_ts=json_text(container, "thread_ts") or json_text(message, "thread_ts"),
+            response_url=json_text(body, "response_url"),
+            trigger_id=json_text(body, "trigger_id"),
+            app_id=json_text(body, "api_app_id"),
         )
 
     @classmethod
     def of_event(cls, body: Mapping[str, Any]) -> Self:
         """From an event that a person caused in a channel."""
-        event = _inner(body, "event")
+        event = json_part(body, "event")
         return cls(
-            team_id=_text(body, "team_id") or _text(event, "team"),
-            user_id=_text(event, "user"),
-            enterprise_id=_text(body, "enterprise_id"),
-            channel_id=_text(event, "channel"),
-            thread_ts=_text(event, "thread_ts") or _text(event, "ts"),
-            app_id=_text(body, "api_app_id"),
+            team_id=json_text(body, "team_id") or json_text(event, "team"),
+            user_id=json_text(event, "user"),
+            enterprise_id=json_text(body, "enterprise_id"),
+            channel_id=json_text(event, "channel"),
+            thread_ts=json_text(event, "thread_ts") or json_text(event, "ts"),
+            app_id=json_text(body, "api_app_id"),
         )
 
     @property
@@ -105,13 +107,3 @@ class Place:
 
     def but(self, **changes: str) -> Self:
         return replace(self, **changes)
-
-
-def _inner(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = body.get(name)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _text(body: Mapping[str, Any], name: str) -> str:
-    value = body.get(name)
-    return value if isinstance(value, str) else ""

@@ -84,13 +84,15 @@ class References:
             for key in self._keys
         )
         if not genuine:
-            raise BadReference("This button is not mine or was made with an older key.")
+            raise BadReference(
+                "This button is not mine or was made with an older key. Type the command again."
+            )
         try:
             kind, job_id, action, place, team, until = json.loads(base64.urlsafe_b64decode(packed))
         except (ValueError, binascii.Error):  # pragma: no cover - we signed it, so we wrote it
-            raise BadReference("This button cannot be read.") from None
+            raise BadReference("This button cannot be read. Type the command again.") from None
         if team != team_id:
-            raise BadReference("This button belongs to another workspace.")
+            raise BadReference("This button belongs to another workspace. Type the command here.")
         if self._clock() > until:
             raise BadReference("This button is too old. Type the command again.")
         return Reference(kind, job_id, action, place)

@@ -1,6 +1,6 @@
 """Socket Mode: the same handlers for a site without a public address.
 
-Slack's own client keeps the sockets; what it hands over is answered by the same dispatch as over HTTP.
+Slack's own client keeps the sockets (https://docs.slack.dev/apis/events-api/using-socket-mode); what it hands over is answered by the same dispatch as over HTTP.
 Everything but the signature applies: the socket itself is authenticated by the app token, and an envelope
 that comes twice is caught by the idempotency key. Every envelope is acknowledged, also the ones that an
 HTTP answer would have refused: Bolt's adapter leaves those open.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bridge.contract import Request, Upstream
+from bridge.contract import Request, Upstream, json_part, json_text
 
 SESSIONS_ROUTE = "/api/v1/ChatSession/ForCurrentUser"
 TOPICS_MOST = 20
@@ -61,20 +61,20 @@ async def agents(upstream: Upstream) -> list[Option]:
     """Agents by username, since that is what a person would type."""
     return [
         Option(
-            _text(one, "username"),
-            _text(one, "name") or _text(one, "username"),
-            _text(one, "statusLivechat"),
+            json_text(one, "username"),
+            json_text(one, "name") or json_text(one, "username"),
+            json_text(one, "statusLivechat"),
             email=_verified(one.get("emails")),
         )
         for one in await _listed(upstream, "/api/v1/livechat/users/agent", "users")
-        if _text(one, "username")
+        if json_text(one, "username")
     ]
 
 
 async def departments(upstream: Upstream) -> list[Option]:
     """Departments that take chats."""
     return [
-        Option(_text(one, "_id"), _text(one, "name") or _text(one, "_id"))
+        Option(json_text(one, "_id"), json_text(one, "name") or json_text(one, "_id"))
         for one in await _listed(upstream, "/api/v1/livechat/department", "departments")
         if one.get("enabled") is not False
     ]
@@ -86,12 +86,12 @@ async def sessions(upstream: Upstream) -> list[Option]:
     return [
         Option(
             str(one["ChatSessionId"]),
-            _text(one, "CustomerName") or _text(one, "CustomerAlias") or "Visitor",
-            _join(_text(_map(one, "User"), "FullName"), _text(one, "LastMessage")),
+            json_text(one, "CustomerName") or json_text(one, "CustomerAlias") or "Visitor",
+            _join(json_text(json_part(one, "User"), "FullName"), json_text(one, "LastMessage")),
             since=_moment(one.get("WhenRequested")),
         )
         for one in found
-        if isinstance(one.get("ChatSessionId"), int) and _text(one, "Status") in _OPEN
+        if isinstance(one.get("ChatSessionId"), int) and json_text(one, "Status") in _OPEN
     ]
 
 
@@ -103,20 +103,24 @@ async def associates(upstream: Upstream) -> list[Option]:
     for topic in sorted(topics)[:TOPICS_MOST]:
         route, path = "/api/v1/ChatTopic/{topicId}/UserAgent", {"topicId": str(topic)}
         for agent in await _items(upstream, route, path=path, quiet=True):
-            who = _map(agent, "User")
+            who = json_part(agent, "User")
             if agent.get("CanRespond") and isinstance(who.get("AssociateId"), int):
-                user = _text(who, "UserName")
+                user = json_text(who, "UserName")
                 found[str(who["AssociateId"])] = Option(
                     str(who["AssociateId"]),
-                    _text(who, "FullName") or _text(who, "Name"),
-                    _text(who, "Name"),
+                    json_text(who, "FullName") or json_text(who, "Name"),
+                    json_text(who, "Name"),
                     email=user.lower() if "@" in user else "",
                 )
     if found:
         return list(found.values())
     listed = await _items(upstream, "/api/v1/MDOList/{listName}", path={"listName": "associate"})
     return [
-        Option(str(one["Id"]), _text(one, "FullName") or _text(one, "Name"), _text(one, "Name"))
+        Option(
+            str(one["Id"]),
+            json_text(one, "FullName") or json_text(one, "Name"),
+            json_text(one, "Name"),
+        )
         for one in listed
         if isinstance(one.get("Id"), int) and not one.get("Deleted")
     ]
@@ -137,13 +141,13 @@ async def _rooms(upstream: Upstream, **query: str) -> list[Option]:
     found = await _listed(upstream, "/api/v1/livechat/rooms", "rooms", **query)
     options = []
     for room in found:
-        visitor, agent = _map(room, "v"), _map(room, "servedBy")
-        said = _text(_map(room, "lastMessage"), "msg")
-        username = _text(agent, "username")
+        visitor, agent = json_part(room, "v"), json_part(room, "servedBy")
+        said = json_text(json_part(room, "lastMessage"), "msg")
+        username = json_text(agent, "username")
         options.append(
             Option(
-                _text(room, "_id"),
-                _text(room, "fname") or _text(visitor, "name") or "Visitor",
+                json_text(room, "_id"),
+                json_text(room, "fname") or json_text(visitor, "name") or "Visitor",
                 _join(f"@{username}" if username else "in the queue", said),
                 since=_moment(room.get("lm") or room.get("ts")),
             )
@@ -176,21 +180,11 @@ def _maps(items: Iterable[Any]) -> Iterable[Mapping[str, Any]]:
     return (item for item in items if isinstance(item, Mapping))
 
 
-def _map(item: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = item.get(name)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _text(item: Mapping[str, Any], name: str) -> str:
-    value = item.get(name)
-    return value if isinstance(value, str) else ""
-
-
 def _verified(emails: Any) -> str:
     """The first address that its owner confirmed: an unconfirmed one could be anybody's."""
     for one in emails if isinstance(emails, list) else ():
         if isinstance(one, Mapping) and one.get("verified") is True:
-            return _text(one, "address").lower()
+            return json_text(one, "address").lower()
     return ""
 
 

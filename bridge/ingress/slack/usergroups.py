@@ -1,6 +1,7 @@
 """Who is in which user group, for the access rules: asked of Slack beside the requests, never in one.
 
-The rules name only a few groups, so those are asked for and no others. A list is believed for five
+The rules name only a few groups, so those are asked for and no others
+(https://docs.slack.dev/reference/methods/usergroups.users.list). A list is believed for five
 minutes at most; a group that was never read, or whose list is older, counts as empty, because access is
 denied by default.
 """

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
-from bridge.contract import Action
+from bridge.contract import Action, upstream_name
 from bridge.ingress.webhooks.expressions import Expression
 from bridge.ingress.webhooks.presets import PRESETS
 from bridge.ingress.webhooks.secrets import PLACES, take_secrets
@@ -207,7 +207,7 @@ def _wrong(
         names = [name for name, one in settings.connections.items() if one.kind == action.upstream]
         if connection and connection not in names:
             choices = ", ".join(names) or "none yet"
-            yield f"{where}: {connection} is no {action.upstream} connection; there are: {choices}."
+            yield f"{where}: {connection} is no {upstream_name(action.upstream)} connection; there are: {choices}."
         elif not connection and len(names) > 1:
             yield f"{where}.connection: say which one is meant: {', '.join(names)}."
 

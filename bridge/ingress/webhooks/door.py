@@ -119,7 +119,11 @@ class WebhookDoor:
     def _find(self, name: str) -> Source:
         source = self.sources.by_name.get(name)
         if source is None:
-            raise Problem("unknown-source", "No source of this name is declared here.")
+            raise Problem(
+                "unknown-source",
+                "No source of this name is declared here. Correct the address, or ask the operator to declare"
+                " it in [webhooks.sources.<name>].",
+            )
         return source
 
     async def _admit(self, source: Source, request: web.Request) -> tuple[bytes, Proof]:

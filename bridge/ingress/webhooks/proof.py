@@ -13,9 +13,8 @@ from bridge.signatures import Check, Reason, Rejected, StandardCheck, Verdict, V
 from bridge.signatures.origin import is_in, parse_address
 
 SHARED_WORDS = frozenset(("bearer", "basic", "rocketchat", "token"))  # the body proves nothing more
-UNTIMED = frozenset(
-    ("hmac", "github", "superoffice")
-)  # the same body, the same signature, for ever
+# the same body, the same signature, for ever
+UNTIMED = frozenset(("hmac", "github", "superoffice"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Transcripts: the PDF that a worker makes later, and the mail that is only scheduled until the room closes.
 
-See sections 2 and 3 of the reference page. Both calls answer `{"success": true}` long before anything
+Both calls answer `{"success": true}` long before anything
 exists, and neither ever says so when nothing comes of it.
 """
 

@@ -195,7 +195,7 @@ class Workspace(Emulator):
         return permission in user.permissions or bool(granted.intersection(user.roles))
 
     def can_access_room(self, user: User, room: Room) -> bool:
-        """`canAccessRoom`, as far as the reference page describes it."""
+        """Rocket.Chat's `canAccessRoom`, for the kinds of rooms that are emulated."""
         if room.t == "c":
             return True
         if room.t != "l":

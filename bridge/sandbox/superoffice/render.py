@@ -1,6 +1,6 @@
 """Entities as SuperOffice's JSON: PascalCase carriers, complete, in the language and time zone of the request.
 
-Field names and order follow the reference pages (v1ChatSessionEntity_TransferChatSession,
+Field names and order follow SuperOffice's own pages (v1ChatSessionEntity_TransferChatSession,
 v1User_GetCurrentPrincipal, v1ChatTopicEntity_GetChatTopicUserAgentList, …).
 """
 

@@ -72,7 +72,8 @@ async def test_of_several_connections_one_must_be_named(serve: Serve) -> None:
     )
 
     assert (await problem(unclear, 422, "which-connection"))["choices"] == ["desk", "desk2"]
-    await problem(unknown, 422, "which-connection")
+    detail = (await problem(unknown, 422, "which-connection"))["detail"]
+    assert "no Rocket.Chat connection of this name. Use one of: desk, desk2." in detail
     assert (await named.json())["connection"] == "desk2"
 
 

@@ -94,7 +94,7 @@ def test_which_connection_is_chosen() -> None:
     ).connections
     kind = "rocketchat"
     assert choose(connections, kind, said="vip").connection == "vip"
-    assert "is no rocketchat connection" in choose(connections, kind, said="so").problem
+    assert "is no Rocket.Chat connection" in choose(connections, kind, said="so").problem
     assert "no connection x" in choose(connections, kind, said="x").problem
     assert choose(connections, kind, hosts=["VIP.example.com"]).connection == "vip"
     assert choose(connections, kind, hosts=["elsewhere.org"]).names == ("main", "vip")
@@ -102,7 +102,7 @@ def test_which_connection_is_chosen() -> None:
     assert choose(connections, kind, usable=lambda name: name == "vip").connection == "vip"
     assert choose(connections, kind, usable=lambda _: False).names == ("main", "vip")
     assert choose(connections, "superoffice").connection == "so"
-    assert "No superoffice connection" in choose({}, "superoffice").problem
+    assert "No SuperOffice connection" in choose({}, "superoffice").problem
 
 
 async def test_closing_waits_for_what_was_promised(open_door: Open) -> None:

@@ -42,7 +42,7 @@ def rule(**more: Any) -> dict[str, Any]:
         (rule(args={"rid": "{{ payload.__class__() }}"}), "may not use Call"),
         (rule(args={"rid": "{{ room }}"}), "There is no room in a template"),
         (rule(reply_to={"slack_chanel": "'C1'"}), "Did you mean slack_channel?"),
-        (rule(connection="nowhere"), "nowhere is no rocketchat connection; there are: desk."),
+        (rule(connection="nowhere"), "nowhere is no Rocket.Chat connection; there are: desk."),
         (source(rules=[]), "declare at least one"),
         (source(preset="rocket"), "preset"),
         (source(allow_from=["everywhere"]), "is no network"),
