@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
+from typing import Final
 
 from aiohttp import web
 
 from bridge.app.telling import about
-from bridge.console import Arrival, Console, SourceView
+from bridge.console import Arrival, Console, SourceView, Unread
 from bridge.contract import Action, Upstream
 from bridge.ingress.api import ApiDoor
+from bridge.ingress.http import bodies
 from bridge.ingress.http.limits import InFlight
+from bridge.ingress.http.problems import Problem
 from bridge.ingress.linking import LinkDoor, Linking
 from bridge.ingress.slack import SlackDoor
 from bridge.ingress.slack.install import installations_of
@@ -34,6 +37,7 @@ from bridge.settings import Settings
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Place = tuple[str, str]  # method, path
+FORM_BYTES: Final = 20_000  # the longest form of the console is a filter over jobs
 
 
 class Doors:
@@ -82,7 +86,8 @@ class Doors:
             clock=clock,
             told=self.slack.accounts.linked,
         )
-        in_flight = InFlight(settings.server.max_in_flight)  # for all together
+        self._body_deadline_s = settings.server.body_deadline_s
+        self._in_flight = in_flight = InFlight(settings.server.max_in_flight)  # for all together
         self.api = ApiDoor(
             settings=settings,
             catalogue=actions,
@@ -109,6 +114,7 @@ class Doors:
             outbound=outbound,
             clock=clock,
             worker=worker(),
+            read=self._read_form,
             sources_view=self._sources,
         )
         self.console: Console | None = None
@@ -125,6 +131,18 @@ class Doors:
             *self.console.routes(),
         ]
         return [route for route in found if isinstance(route, web.RouteDef)]
+
+    async def _read_form(self, request: web.Request) -> bytes:
+        """A form of the console as every body is read; strangers may send one, too."""
+        try:
+            return await bodies.read(
+                request,
+                most=FORM_BYTES,
+                deadline_s=self._body_deadline_s,
+                waiting=self._in_flight,
+            )
+        except Problem as problem:
+            raise Unread(problem.detail, problem.status, problem.headers) from None
 
     def _sources(self) -> list[SourceView]:
         """The doors do not know each other: what one saw is handed to the other here."""

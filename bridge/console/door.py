@@ -19,7 +19,7 @@ from bridge.console.showing import Showing, SourcesView
 from bridge.console.signing_in import SigningIn
 from bridge.console.signing_in_slack import SlackSigningIn
 from bridge.console.story import Stories
-from bridge.console.visit import Gate, Visit
+from bridge.console.visit import Gate, Read, Visit
 from bridge.contract import Action
 from bridge.jobs.auditing import Audit
 from bridge.jobs.operating import Operator
@@ -43,9 +43,11 @@ class Console:
         catalogue: Mapping[str, type[Action]],
         outbound: Outbound,
         clock: Callable[[], float],
+        read: Read,
         sources_view: SourcesView | None = None,
         worker: Worker | None = None,
     ) -> None:
+        """`read` brings a form's body within the bounds of all doors, and raises `Unread`."""
         token = settings.api.token.get_secret_value() if settings.api.token else ""
         staff = Staff(settings.console.operators, settings.console.viewers)
         for problem in staff.problems():
@@ -58,7 +60,7 @@ class Console:
             clock=clock,
         )
         audit = Audit(store)
-        gate = Gate(sessions, store, audit, clock)
+        gate = Gate(sessions, store, audit, clock, read)
         slack = settings.slack
         with_slack = bool(slack.client_id and slack.client_secret and staff)
         self._sessions = sessions
