@@ -211,7 +211,9 @@ def foreign(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
 def scrub(text: str, limit: int = MAX_TEXT) -> str:
     """A text without what looks like a token, on one line, not too long."""
     if text.isalnum() and text.isascii():
-        return text[:limit]  # an id: each shape has a sign in it, and looking for them all takes time
+        return text[
+            :limit
+        ]  # an id: each shape has a sign in it, and looking for them all takes time
     return CONTROL.sub(" ", SECRET_SHAPES.sub(REDACTED, text[: limit * 4]))[:limit]
 
 

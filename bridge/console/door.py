@@ -60,7 +60,7 @@ class Console:
             clock=clock,
         )
         audit = Audit(store)
-        gate = Gate(sessions, store, audit, clock, read)
+        gate = Gate(sessions, store, audit, clock, read, settings.server.trusted_proxies)
         slack = settings.slack
         with_slack = bool(slack.client_id and slack.client_secret and staff)
         self._sessions = sessions

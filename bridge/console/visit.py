@@ -6,7 +6,7 @@ it. A page cannot forget to ask, because it is only reachable through here.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -17,6 +17,7 @@ from multidict import MultiDict, MultiDictProxy
 
 from bridge.console import wording
 from bridge.console.headers import UNSTORED
+from bridge.console.knocks import address
 from bridge.console.pages import page
 from bridge.console.roles import Role
 from bridge.console.session import FIELD, Session, Sessions, is_ours
@@ -71,12 +72,14 @@ class Gate:
         audit: Audit,
         clock: Callable[[], float],
         read: Read,
+        trusted_proxies: Sequence[str],
     ) -> None:
         self.sessions = sessions
         self._store = store
         self._audit = audit
         self._clock = clock
         self._read = read
+        self._trusted_proxies = trusted_proxies
 
     def __call__(self, room: Room, *, needs: Role) -> Handler:
         """The handler of a page that this role may see."""
@@ -97,7 +100,8 @@ class Gate:
                     answer.headers.update(why.headers)
                     return answer
                 if not is_ours(session, request, form.get(FIELD, "")):
-                    log.warning("console.form_refused", remote=request.remote)
+                    remote = address(request, self._trusted_proxies)
+                    log.warning("console.form_refused", remote=remote)
                     return self.message(Visit(request, session, role, form), wording.NOT_OURS, 403)
             visit = Visit(request, session, role, form)
             if role < needs:
@@ -157,6 +161,6 @@ def from_elsewhere(request: web.Request) -> bool:
     return request.headers.get("Sec-Fetch-Site") == "cross-site"
 
 
-def see(address: str) -> web.Response:
+def see(where: str) -> web.Response:
     """Go on to another page of ours."""
-    return web.Response(status=303, headers={**UNSTORED, "Location": address})
+    return web.Response(status=303, headers={**UNSTORED, "Location": where})

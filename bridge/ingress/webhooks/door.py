@@ -183,7 +183,9 @@ class WebhookDoor:
         if stamp:
             self._seen.remember(sent)
         if stamp and accepted and accepted[0].repeated and _is_stamped(key, stamp):
-            raise self._replayed(source, request)  # another process, or this one before a restart, took it
+            raise self._replayed(
+                source, request
+            )  # another process, or this one before a restart, took it
         log.info("ingress.accepted", source=source.name, jobs=len(accepted))
         return accepted
 
