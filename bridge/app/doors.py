@@ -18,6 +18,7 @@ from bridge.console import Arrival, Console, SourceView, Unread
 from bridge.contract import Action, Upstream
 from bridge.ingress.api import ApiDoor
 from bridge.ingress.http import bodies
+from bridge.ingress.http.edge import edge, nowhere
 from bridge.ingress.http.limits import InFlight
 from bridge.ingress.http.problems import Problem
 from bridge.ingress.linking import LinkDoor, Linking
@@ -37,6 +38,7 @@ from bridge.settings import Settings
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Place = tuple[str, str]  # method, path
+_NOWHERE: Final = edge(nowhere)  # the settings at the start had something there
 FORM_BYTES: Final = 20_000  # the longest form of the console is a filter over jobs
 
 
@@ -189,8 +191,6 @@ class Switchboard:
     def _lead(self, place: Place) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             handler = self._handlers.get(place)
-            if handler is None:
-                raise web.HTTPNotFound
-            return await handler(request)
+            return await (handler or _NOWHERE)(request)
 
         return handle

@@ -19,7 +19,7 @@ from bridge.console.showing import Showing, SourcesView
 from bridge.console.signing_in import SigningIn
 from bridge.console.signing_in_slack import SlackSigningIn
 from bridge.console.story import Stories
-from bridge.console.visit import Gate, Read, Visit
+from bridge.console.visit import Gate, Read, Visit, see
 from bridge.contract import Action
 from bridge.jobs.auditing import Audit
 from bridge.jobs.operating import Operator
@@ -102,6 +102,7 @@ class Console:
     def routes(self) -> list[web.AbstractRouteDef]:
         """Everything below /console; the last one catches what is not there."""
         return [
+            web.get("/", _onward),
             web.get("/console/static/{name}", serve_static),
             web.get("/console/stream", self._gate(self._stream, needs=Role.VIEWER)),
             *self._sign_in.routes(),
@@ -125,3 +126,8 @@ class Console:
 
     async def _nothing(self, visit: Visit) -> web.StreamResponse:
         return self._gate.message(visit, wording.NOT_FOUND, 404)
+
+
+async def _onward(_: web.Request) -> web.StreamResponse:
+    """Whoever types the bridge's bare address is a person."""
+    return see("/console")

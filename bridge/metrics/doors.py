@@ -38,7 +38,7 @@ _ACCEPTS = counter(
 )
 _HTTP = histogram(
     "http_seconds",
-    "Requests to every route but Slack's, by method, route template and status class.",
+    "Requests to every route, by method, route template and status class.",
     ("method", "route", "status"),
     USUAL,
 )
