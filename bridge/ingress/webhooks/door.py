@@ -17,7 +17,7 @@ from aiohttp import web
 
 from bridge import metrics, tracing
 from bridge.contract import Action
-from bridge.ingress.http import bodies
+from bridge.ingress.http import accepts, bodies
 from bridge.ingress.http.edge import edge, nowhere, only
 from bridge.ingress.http.limits import InFlight, Limits, Senders
 from bridge.ingress.http.problems import FieldError, Problem
@@ -186,7 +186,7 @@ class WebhookDoor:
             raise self._replayed(
                 source, request
             )  # another process, or this one before a restart, took it
-        log.info("ingress.accepted", source=source.name, jobs=len(accepted))
+        accepts.note(accepted)
         return accepted
 
     def _launches(self, source: Source, mapped: mapping.Mapped, traceparent: str) -> list[Launch]:
