@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 
 from bridge.cli.serving import LINGER_S, runner_of
 from bridge.sandbox.rocketchat import seed as rooms
@@ -141,7 +141,11 @@ async def test_half_bodies_are_waited_for_in_a_bounded_number(tmp_path: Path, sa
         assert took < LINGER_S + SLACK_S
         receipt = await here.slack.command(slack.ANNA, slack.SUPPORT, "/close", rooms.OPEN_SERVED)
         assert receipt.status == 200  # its body is here: nobody waits for it
-        assert await here.jobs()
+        async with ClientSession(headers={"Authorization": f"Bearer {API_TOKEN}"}) as http:
+            launch = f"{here.url}/api/v1/actions/rocketchat.close_room"
+            async with http.post(launch, json={"rid": rooms.OPEN_QUEUED}) as accepted:
+                assert accepted.status == 202  # another door
+        assert len(await here.jobs()) == 2
 
 
 def test_the_defaults_are_those_of_the_documents() -> None:

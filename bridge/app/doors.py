@@ -89,7 +89,9 @@ class Doors:
             told=self.slack.accounts.linked,
         )
         self._body_deadline_s = settings.server.body_deadline_s
-        self._in_flight = in_flight = InFlight(settings.server.max_in_flight)  # for all together
+        # apart from the programs' doors: strangers who hold half forms open keep none of those waiting
+        self._half_forms = InFlight(settings.server.max_in_flight)
+        in_flight = InFlight(settings.server.max_in_flight)  # for all together
         self.api = ApiDoor(
             settings=settings,
             catalogue=actions,
@@ -141,7 +143,7 @@ class Doors:
                 request,
                 most=FORM_BYTES,
                 deadline_s=self._body_deadline_s,
-                waiting=self._in_flight,
+                waiting=self._half_forms,
             )
         except Problem as problem:
             raise Unread(problem.detail, problem.status, problem.headers) from None
