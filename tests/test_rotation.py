@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from datetime import UTC, datetime
@@ -90,6 +91,25 @@ async def test_slacks_bot_token(tmp_path: Path) -> None:
         assert job.state is JobState.DONE
         _, [told] = await here.bridge.operator.history(job.id)
         assert told["state"] == "told"
+
+
+async def test_slacks_app_level_token(tmp_path: Path) -> None:
+    """The socket of the new doors is opened with the new token, and that of the old ones is closed."""
+
+    def by_socket(here: World) -> None:
+        here.slack.settings.socket_mode = True
+
+    async with world(tmp_path, before=by_socket, slack__app_token=people.APP_TOKEN) as here:
+        async with asyncio.timeout(10):
+            await here.slack.socket_opened.wait()
+            [first] = here.slack.sockets
+            here.slack.tokens["xapp-second"] = here.slack.tokens.pop(people.APP_TOKEN)
+            await reload(here, slack__app_token="xapp-second")
+            while first in here.slack.sockets or not here.slack.sockets:
+                await here.slack.socket_opened.wait()
+                await asyncio.sleep(0)
+        answer = await here.slack.command(people.ANNA, people.SUPPORT, "/bridge", "help")
+        assert "/close" in answer.shown
 
 
 def standard(secret: str, room: str) -> tuple[str, dict[str, str]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.settings import ENVIRONMENT, Settings, SettingsError, foreign_variables, load
+from bridge.settings import Settings, SettingsError, foreign_variables, load
 
 SLACK = {"SLACK_SIGNING_SECRET": "s", "SLACK_BOT_TOKEN": "xoxb-1"}
 
@@ -61,41 +61,6 @@ def test_an_empty_variable_is_not_set() -> None:
     settings = load({"SLACK_BOT_TOKEN": "", "PORT": "", "BRIDGE_API_TOKEN": "  "})
     assert settings.slack.bot_token is None
     assert settings.api.token is None
-
-
-@pytest.mark.parametrize("variable", sorted(ENVIRONMENT))
-def test_every_variable_may_come_from_a_file(variable: str) -> None:
-    Path("value").write_text("not-a-plausible-value \n")
-    try:
-        load({f"{variable}_FILE": "value"})
-    except SettingsError as error:
-        said = str(error)
-        assert f"{variable}_FILE" not in said
-        assert "not-a-plausible-value" not in said
-
-
-def test_a_file_of_a_secret_is_stripped() -> None:
-    Path("secret").write_text("xoxb-from-file\n")
-    settings = load({"SLACK_SIGNING_SECRET": "s", "SLACK_BOT_TOKEN_FILE": "secret"})
-    assert settings.slack.bot_token is not None
-    assert settings.slack.bot_token.get_secret_value() == "xoxb-from-file"
-
-
-FILES = [
-    ({"PORT": "1", "PORT_FILE": "a"}, "both PORT and PORT_FILE are set. Keep one of them."),
-    ({"PORT_FILE": "nowhere"}, "PORT_FILE names a file that cannot be read: No such file"),
-    ({"PORT_FILE": "empty"}, "PORT_FILE names an empty file. Put the value into it."),
-    ({"PORT_FILE": "binary"}, "PORT_FILE names a file that cannot be read: it is no text."),
-]
-
-
-@pytest.mark.parametrize(("environ", "said"), FILES)
-def test_files_that_cannot_be_used(environ: dict[str, str], said: str) -> None:
-    Path("empty").write_text("\n")
-    Path("binary").write_bytes(b"\xff\xfe\x00")
-    (line,) = refused(environ)
-    assert line.startswith("server.port: ")
-    assert said in line
 
 
 WRONG = [

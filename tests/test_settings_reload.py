@@ -70,6 +70,19 @@ def test_another_room_may_refuse_too() -> None:
     assert reloads.current == Settings()
 
 
+def test_what_a_running_process_took_at_its_start_waits_for_the_next_one() -> None:
+    values = {
+        "jobs": {"poll_s": 1, "drain_s": 1},
+        "outbound": {"allow": ["10.0.0.1"]},
+        "log": {"level": "debug"},
+        "access": {"allow": "everyone"},
+        "slack": {"app_token": "xapp-1"},
+    }
+    change = reloader(Settings(), with_values(**values)).reload()
+    assert change is not None
+    assert change.needs_restart == ("jobs.poll_s", "log.level", "outbound.allow")
+
+
 @pytest.mark.parametrize("name", ["rocketchat", "superoffice"])
 def test_a_connection_that_comes_is_a_change(name: str) -> None:
     values = {

@@ -26,7 +26,8 @@ from bridge.ingress.slack import SlackDoor
 from bridge.ingress.slack.install import installations_of
 from bridge.ingress.slack.reading import StoredJobs
 from bridge.ingress.slack.references import References
-from bridge.ingress.webhooks import WebhookDoor
+from bridge.ingress.webhooks import Sources, WebhookDoor
+from bridge.ingress.webhooks.declared import BUILT_IN
 from bridge.jobs.auditing import Audit
 from bridge.jobs.database import open_engine, parse_url
 from bridge.jobs.links import Links
@@ -173,6 +174,20 @@ class Doors:
     async def close(self, budget_s: float) -> None:
         await self.close_streams()
         await self.slack.close(budget_s)
+
+
+def renewed(before: Sources, after: Sources) -> list[str]:
+    """The sources whose secrets are others than before, also where the settings only name a file of them."""
+
+    def secrets(sources: Sources, name: str) -> list[object]:
+        return [check.secrets for check in sources.by_name[name].checks]
+
+    return [
+        f"webhooks.sources.{name}"
+        for name in after.by_name
+        if name in before.by_name and name != BUILT_IN  # its secrets are settings themselves
+        if secrets(before, name) != secrets(after, name)
+    ]
 
 
 class Switchboard:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 import structlog
 from aiohttp import web
 
-from bridge import metrics, tracing
+from bridge import checks, metrics, tracing
 from bridge.actions import catalogue
-from bridge.app.doors import Doors, Switchboard
+from bridge.app.doors import Doors, Switchboard, renewed
 from bridge.app.headers import hardening
 from bridge.app.health import Health, Metrics
 from bridge.app.routes import whole
@@ -20,7 +20,6 @@ from bridge.app.storage import assumed, await_database, key_material
 from bridge.app.telling import Ways, version
 from bridge.contract import Action, Upstream
 from bridge.ingress.slack.references import References
-from bridge.ingress.webhooks import read_sources
 from bridge.jobs.acting import Acting
 from bridge.jobs.attempt import Claimed, Runner
 from bridge.jobs.auditing import Actor, Audit
@@ -45,6 +44,10 @@ HOUSEKEEPING_S = 600.0
 BETWEEN_PRUNES_S = 1.0  # while more is left, so that requests are not kept waiting for it
 LOOK_AROUND_S = 60.0
 CLOSING_S = 2.0  # of the drain's budget: what the doors and the store need after the worker
+NOTHING_NEW = (
+    "No setting is another one than before. A reload reads the settings file and the files of secrets again;"
+    " variables are read when a process starts: restart it, which is safe at any moment."
+)
 
 
 class Bridge:
@@ -59,10 +62,12 @@ class Bridge:
         clock: Callable[[], float] = time.time,
         actions: Mapping[str, type[Action]] | None = None,
     ) -> None:
+        """Raises `SettingsError` with everything that `bridge check` calls an error."""
         self.settings = settings
         self.clock = clock
         self.serves, self.works = serves, works
         self.actions = actions or catalogue()
+        checks.refuse(settings, self.actions)
         keys = key_material(settings)
         self.outbound = Outbound(settings.outbound)
         self.upstreams: dict[str, Upstream] = {}
@@ -82,7 +87,7 @@ class Bridge:
         self.reach = Reach(self.store, self.upstreams.keys())
         self.operator = Operator(self.store)
         self.references = References(keys, clock=clock)
-        self.reloader = Reloader(settings, also=lambda new: read_sources(new, self.actions))
+        self.reloader = Reloader(settings, also=lambda new: checks.refuse(new, self.actions))
         self._ways = Ways(self.outbound, self.actions, sign=self.references.sign, clock=clock)
         self._serve_with(settings, self._doors(settings))
         self._switchboard = Switchboard()
@@ -136,8 +141,12 @@ class Bridge:
         self._switchboard.connect(new)
         with contextlib.suppress(StoreDown):
             await self.reach.look(works=self.works)
-        log.info("app.reloaded", changed=list(change.changed), restart=list(change.needs_restart))
-        await self._noted_reload("done", ", ".join(change.changed))
+        changed = [*change.changed, *renewed(old.webhooks.sources, new.webhooks.sources)]
+        if changed:
+            log.info("app.reloaded", changed=changed, restart=list(change.needs_restart))
+        else:
+            log.warning("app.reloaded", changed=[], hint=NOTHING_NEW)
+        await self._noted_reload("done", ", ".join(changed))
         if self.serves:
             await old.close(settings.jobs.drain_s)
 
@@ -171,8 +180,10 @@ class Bridge:
         log.info("app.stopped")
 
     def listening(self, port: int) -> None:
-        """Say where; also the sign for whoever started this process."""
+        """Say where, also the sign for whoever started this process; and what `bridge check` doubts."""
         log.info("app.listening", host=self.settings.server.host, port=port)
+        for row in checks.check(self.settings, actions=self.actions).doubts:
+            log.warning("app.doubt", subject=row.subject, problem=row.said, hint=row.todo)
 
     def web_app(self) -> web.Application:
         """The doors as one aiohttp application."""
@@ -264,8 +275,12 @@ class Bridge:
 
     async def _look_around(self) -> None:
         while True:
-            with contextlib.suppress(StoreDown):  # the store has said so
+            try:
                 await self.reach.look(works=self.works)
+            except StoreDown:
+                pass  # the store has said so
+            except Exception:
+                log.exception("app.upkeep_failed", work="connections")
             await asyncio.sleep(LOOK_AROUND_S)
 
     async def _keep_house(self) -> None:
@@ -274,6 +289,9 @@ class Bridge:
                 gone = await self.operator.prune(Bounds.of(self.settings.jobs, self.clock()))
             except StoreDown:
                 gone = 0  # the store has said so; the next round does both
+            except Exception:
+                log.exception("app.upkeep_failed", work="pruning")
+                gone = 0
             if gone:
                 log.info("app.pruned", jobs=gone)
             await asyncio.sleep(BETWEEN_PRUNES_S if gone == AT_ONCE else HOUSEKEEPING_S)

@@ -13,7 +13,8 @@ from pydantic import SecretStr
 
 from bridge import access
 from bridge.actions import catalogue
-from bridge.checks.report import Report, Row, error, ok, warning
+from bridge.checks.report import Report, Row, error, many, ok, warning
+from bridge.contract import Action
 from bridge.ingress.webhooks import read_sources
 from bridge.jobs.database import DatabaseError, durability, parse_url
 from bridge.settings import Settings, SettingsError, foreign_variables
@@ -24,19 +25,25 @@ ROUTER_IDLE_S = 90.0  # https://devcenter.heroku.com/articles/http-routing#keepa
 GRACE_S = 30.0  # https://devcenter.heroku.com/articles/dynos#shutdown
 
 
-def check(settings: Settings, environ: Mapping[str, str] | None = None) -> Report:
+def check(
+    settings: Settings,
+    environ: Mapping[str, str] | None = None,
+    *,
+    actions: Mapping[str, type[Action]] | None = None,
+) -> Report:
     """Everything that is wrong or doubtful with settings that can be read at all."""
     environ = os.environ if environ is None else environ
+    actions = actions or catalogue()
     return Report.of(
         [
             *_storage(settings, environ),
             *_slack(settings),
             *_address(settings),
-            *_access(settings),
+            *_access(settings, actions),
             *_connections(settings),
             *_api(settings),
             *_metrics(settings),
-            *_webhooks(settings),
+            *_webhooks(settings, actions),
             *_variables(environ),
         ]
     )
@@ -152,8 +159,7 @@ def _address(settings: Settings) -> Iterator[Row]:
             )
 
 
-def _access(settings: Settings) -> Iterator[Row]:
-    actions = catalogue()
+def _access(settings: Settings, actions: Mapping[str, type[Action]]) -> Iterator[Row]:
     words = {action.command.word for action in actions.values()}
     found = access.problems(settings.access, [*actions, *words], list(settings.connections))
     yield from (error("Access", one, "Correct or remove it.") for one in found)
@@ -164,7 +170,9 @@ def _access(settings: Settings) -> Iterator[Row]:
             "Set BRIDGE_ALLOW=user:U… for yourself first, then usergroup:S… for the team.",
         )
     elif not found:
-        yield ok("Access", f"BRIDGE_ALLOW and {len(settings.access.rules)} rules.")
+        rules = len(settings.access.rules)
+        ways = ("BRIDGE_ALLOW" if settings.access.allow.strip() else "", many(rules, "rule"))
+        yield ok("Access", f"{' and '.join(filter(None, ways))}.")
 
 
 def _connections(settings: Settings) -> Iterator[Row]:
@@ -177,16 +185,16 @@ def _connections(settings: Settings) -> Iterator[Row]:
         )
     for name, one in settings.connections.items():
         subject = f"Connection {name}"
+        tenant = one.tenant if one.kind == "superoffice" else ""
+        yield ok(subject, f"{one.kind} at {urlsplit(one.url).hostname or tenant}.")
         if one.url.startswith("http://") and not _is_local(one.url):
             yield warning(
                 subject, "Its url is http: its credential travels in the clear.", "Write https://…"
             )
-        elif one.kind == "superoffice" and one.url and not one.url.rstrip("/").endswith("/api"):
+        if one.kind == "superoffice" and one.url and not one.url.rstrip("/").endswith("/api"):
             yield warning(
                 subject, "Its url does not end in /api.", "Write it up to and including /api."
             )
-        else:
-            yield ok(subject, f"{one.kind} at {urlsplit(one.url).hostname or one.url or 'tenant'}.")
 
 
 def _api(settings: Settings) -> Iterator[Row]:
@@ -203,7 +211,11 @@ def _api(settings: Settings) -> Iterator[Row]:
         yield ok("API", "Open to its token and keys.")
     for key in settings.api.keys:
         if access.key_expired(key, time.time()):
-            yield warning("API", f"The key {key.name} has expired.", "Renew or remove it.")
+            yield warning(
+                "API",
+                f"The key {key.name} has expired, or its date is none.",
+                "Write its last day like 2030-12-31, or remove the key.",
+            )
 
 
 def _metrics(settings: Settings) -> Iterator[Row]:
@@ -224,7 +236,7 @@ def _metrics(settings: Settings) -> Iterator[Row]:
         yield ok("Metrics", "/metrics asks for its token." if token else "/metrics is open.")
 
 
-def _webhooks(settings: Settings) -> Iterator[Row]:
+def _webhooks(settings: Settings, actions: Mapping[str, type[Action]]) -> Iterator[Row]:
     secret = settings.webhooks.secret
     if secret is not None and _is_short(_text(secret)):
         yield warning(
@@ -239,7 +251,7 @@ def _webhooks(settings: Settings) -> Iterator[Row]:
             "Remove BRIDGE_WEBHOOK_SECRET_PREVIOUS once the rotation is over.",
         )
     try:
-        sources = read_sources(settings, catalogue())
+        sources = read_sources(settings, actions)
     except SettingsError as problem:
         yield from (
             error("Webhooks", line, "Correct it in the settings file.")

@@ -84,15 +84,16 @@ class Report:
     def _sum(self) -> str:
         counts = {state: sum(row.state is state for row in self.rows) for state in State}
         if counts[State.ERROR]:
-            return f"{_many(counts[State.ERROR], 'error')}: mend what is marked with error first."
+            return f"{many(counts[State.ERROR], 'error')}: mend what is marked with error first."
         if counts[State.WARNING]:
-            return f"Nothing is broken; {_many(counts[State.WARNING], 'warning')}."
+            return f"Nothing is broken; {many(counts[State.WARNING], 'warning')}."
         if counts[State.UNKNOWN]:
             return f"Nothing wrong was found; {counts[State.UNKNOWN]} could not be looked at."
         return "All is well."
 
 
-def _many(count: int, noun: str) -> str:
+def many(count: int, noun: str) -> str:
+    """`1 rule`, `2 rules`."""
     return f"{count} {noun}{'s' if count != 1 else ''}"
 
 

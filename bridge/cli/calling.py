@@ -39,6 +39,18 @@ class Actions(click.Group):
         action = catalogue().get(cmd_name)
         return argv.command(action, _call, _OPTIONS) if action else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, which offers a near name only among commands that were added beforehand."""
+        from bridge.settings.explaining import near
+
+        if self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
+            hint = near(args[0], self.list_commands(ctx))
+            said = f"There is no action {args[0]}.{hint} `bridge call --help` lists all."
+            raise click.UsageError(said, ctx)
+        return super().resolve_command(ctx, args)
+
 
 _OPTIONS = (
     click.Option(["--on"], default="", help="The connection; needed when there are several."),

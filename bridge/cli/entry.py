@@ -22,7 +22,9 @@ def settings() -> Settings:
     try:
         loaded = load()
     except SettingsError as error:
-        raise click.ClickException(str(error)) from None
+        from bridge.checks import everything_wrong
+
+        raise click.ClickException(everything_wrong(error)) from None
     log.configure(loaded.log.level, loaded.log.format)
     return loaded
 

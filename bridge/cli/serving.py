@@ -112,10 +112,12 @@ async def _until_stopped(bridge: Bridge, host: str, port: int) -> None:
     runner = runner_of(bridge)
     await runner.setup()
     try:
+        stop = _stop_signals()  # before the doors open: whoever sees them open may send one
+        _reload_on_hangup(bridge)
         await web.TCPSite(runner, host, port).start()
         bridge.listening(runner.addresses[0][1])
-        _reload_on_hangup(bridge)
-        await _signal()
+        settle()
+        await stop.wait()
         await bridge.drain()  # the doors still answer: 503, and when to come again
     finally:
         await runner.cleanup()
@@ -134,12 +136,18 @@ def _reload_on_hangup(bridge: Bridge) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hangup)
 
 
-async def _signal() -> None:
-    """Everything is up: wait for SIGTERM or SIGINT."""
+def _stop_signals() -> asyncio.Event:
+    """Set by SIGTERM and SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _signal() -> None:
+    """Everything is up: wait for SIGTERM or SIGINT."""
+    stop = _stop_signals()
     settle()
     await stop.wait()
 

@@ -30,10 +30,11 @@ class Streams:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._open: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     @property
     def full(self) -> bool:
-        return len(self._open) >= MOST
+        return self._closed or len(self._open) >= MOST
 
     async def serve(self, request: web.Request, allowed: Callable[[], bool]) -> web.StreamResponse:
         """Answer with a stream that lasts as long as it is `allowed`."""
@@ -54,7 +55,8 @@ class Streams:
         return response
 
     async def close(self) -> None:
-        """End all streams; browsers come back to whoever listens next."""
+        """End all streams, and begin none: a browser that comes back at once would be waited for."""
+        self._closed = True
         tasks = list(self._open)
         for task in tasks:
             task.cancel()

@@ -8,6 +8,7 @@ a reconnect and behind a transaction-mode pooler: the slow poll carries everythi
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -52,7 +53,9 @@ class Bell:
         connection.commit()
         self._driver = connection.connection.driver_connection
         self._driver.add_notify_handler(self._on_notify)
-        self._fd = self._driver.fileno()
+        # a descriptor of its own: the driver closes its socket in another thread, and the loop
+        # must never watch one that is closed (uvloop's library ends the process for it)
+        self._fd = os.dup(self._driver.fileno())
         self._loop.call_soon_threadsafe(self._watch, self._fd)
 
     @property
@@ -63,12 +66,20 @@ class Bell:
     def detach(self) -> None:
         """Stop listening; in the connection's thread, before it is closed."""
         fd, self._fd, self._driver = self._fd, -1, None
-        if fd >= 0 and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._loop.remove_reader, fd)
+        if fd < 0:
+            return
+        try:
+            self._loop.call_soon_threadsafe(self._unwatch, fd)
+        except RuntimeError:  # the loop is closed, and watches nothing
+            os.close(fd)
 
     def _watch(self, fd: int) -> None:
         if fd == self._fd and fd >= 0:
             self._loop.add_reader(fd, self._on_readable, fd)
+
+    def _unwatch(self, fd: int) -> None:
+        self._loop.remove_reader(fd)
+        os.close(fd)
 
     def _on_readable(self, fd: int) -> None:
         self._loop.remove_reader(fd)

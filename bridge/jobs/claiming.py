@@ -30,7 +30,9 @@ SELECT channel FROM c WHERE channel IS NOT NULL
 """  # noqa: S608 - the inserted text is a constant; a loose index scan: one probe per channel
 
 _NEXT_DUE = f"SELECT min(run_at) FROM jobs WHERE {DUE}"  # noqa: S608 - a constant, as are all below
-_LOOKS = f"SELECT seq FROM jobs WHERE {DUE} AND state = 'pending' AND run_at <= ? ORDER BY run_at"  # noqa: S608
+_LATER = f"{_NEXT_DUE} AND run_at > ?"  # what is due and not ours to look at is no reason to wake
+_LOOKING_NOW = f"{DUE} AND state = 'pending' AND run_at <= ?"
+_LOOKED_AT = f"SELECT DISTINCT connection FROM jobs WHERE {_LOOKING_NOW}"  # noqa: S608
 _HERE = f"SELECT seq FROM jobs WHERE {CLAIMABLE} AND channel = ?"  # noqa: S608
 _ORDER = " ORDER BY priority, rank, seq"
 _TAKE = "UPDATE jobs SET state = 'running', owner = ?, fence = fence + 1, run_at = NULL"
@@ -72,7 +74,7 @@ def _claim(connection: Connection, item: ClaimItem) -> Claims:
     [(next_due,)] = hot.run(connection, _NEXT_DUE)
     if next_due is not None and next_due <= item.now:
         _take_due(connection, item, claims)
-        [(next_due,)] = hot.run(connection, _NEXT_DUE)
+        [(next_due,)] = hot.run(connection, _LATER, (item.now,))
     if next_due is not None:
         claims.wake_in_s = max(0.01, next_due - item.now)
     found = hot.run(connection, _CHANNELS)
@@ -99,7 +101,15 @@ def _take_due(connection: Connection, item: ClaimItem, claims: Claims) -> None:
         )
         .values(state="queued", run_at=None)
     )
-    claims.rows += _take_rows(connection, item, _LOOKS, (item.now,), max(1, item.capacity // 2))
+    found = hot.run(connection, _LOOKED_AT, (item.now,))
+    mine = tuple(name for (name,) in found if name in item.connections)
+    if mine:
+        looks = (
+            f"SELECT seq FROM jobs WHERE {_LOOKING_NOW}"  # noqa: S608
+            f" AND connection IN ({hot.marks(len(mine))}) ORDER BY run_at"
+        )
+        half = max(1, item.capacity // 2)
+        claims.rows += _take_rows(connection, item, looks, (item.now, *mine), half)
 
 
 def _claim_channels(

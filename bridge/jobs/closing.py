@@ -33,6 +33,7 @@ from bridge.settings import Jobs as JobSettings
 log = structlog.get_logger()
 
 RETRY_STORE_S = 0.5
+REPEAT_S = 60.0  # what no database takes is not pressed
 
 
 @dataclass(slots=True)
@@ -131,7 +132,8 @@ class Closer:
             except Exception:
                 log.exception("jobs.outcome_not_storable", job_id=claimed.job.id)
                 if attempt.outcome is None or attempt.outcome.code == "not-storable":
-                    raise
+                    await asyncio.sleep(REPEAT_S)  # let go of, it would be done once more
+                    continue
                 attempt.exchanges.clear()
                 attempt.memo.clear()
                 attempt.outcome = Retry("not-storable", "The bridge could not store what happened.")

@@ -23,7 +23,9 @@ from bridge.jobs import hot
 
 # A process that is frozen between two statements holds its locks, and with them all other processes'
 # claims. Postgres ends its transaction after this; its connection breaks, and it begins anew.
-SILENT_S = 5
+SILENT_S = 2
+# Somebody's open transaction on one row holds up that row's job, not everything that the writer does.
+LOCKED_S = 3  # longer, so that what waits for a frozen process gets its turn
 
 
 class DatabaseError(Exception):
@@ -84,7 +86,7 @@ def open_engine(url: URL, *, autocommit: bool = False) -> Engine:
             },
             **options,
         )
-        event.listen(server, "connect", _end_silent_transactions)
+        event.listen(server, "connect", _bound_transactions)
         return server
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False})
@@ -112,11 +114,12 @@ def open_engine(url: URL, *, autocommit: bool = False) -> Engine:
     return engine
 
 
-def _end_silent_transactions(driver: Any, _record: Any) -> None:
+def _bound_transactions(driver: Any, _record: Any) -> None:
     # by statement: poolers refuse what they do not know among a connection's first words
-    driver.autocommit = True
+    before, driver.autocommit = driver.autocommit, True
     driver.execute(f"SET idle_in_transaction_session_timeout = '{SILENT_S}s'")
-    driver.autocommit = False
+    driver.execute(f"SET lock_timeout = '{LOCKED_S}s'")
+    driver.autocommit = before
 
 
 class FileLock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,8 +70,10 @@ def conclude(claimed: Claimed, attempt: Attempt, outcome: Outcome | None, rules:
     )
 
 
-def unreadable(row: Mapping[str, Any], owner: str, now: float) -> EndItem:
-    """A row that this release cannot read is parked: a release that can may retry it."""
+def unreadable(
+    row: Mapping[str, Any], owner: str, now: float, deliveries: Sequence[dict[str, Any]]
+) -> EndItem:
+    """A row that this release cannot read is parked, and told: a release that can may retry it."""
     outcome = Retry(
         "unreadable",
         "This release of the bridge cannot read the stored request.",
@@ -83,7 +85,12 @@ def unreadable(row: Mapping[str, Any], owner: str, now: float) -> EndItem:
     values["outcome"] = dump(outcome.as_json())
     leaves = row["phase"] == "flow"
     return EndItem(
-        Held(row["seq"], owner, row["fence"]), row["id"], row["lane"], values, leaves_lane=leaves
+        Held(row["seq"], owner, row["fence"]),
+        row["id"],
+        row["lane"],
+        values,
+        leaves_lane=leaves,
+        deliveries=list(deliveries),
     )
 
 

@@ -56,6 +56,7 @@ def migrate(engine: Engine, *, to: str = "head") -> str:
     config.set_main_option("script_location", str(_HERE))
     with engine.connect() as connection, connection.begin():
         if connection.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL lock_timeout = 0"))  # it waits for its turn
             connection.execute(text("SELECT pg_advisory_xact_lock(717171)"))
         before = current(connection)
         config.attributes["connection"] = connection

@@ -19,9 +19,9 @@ from bridge.jobs import bell, counting, lanes, retention
 from bridge.jobs.auditing import UNNAMED, Actor, Audit, Event, add
 from bridge.jobs.filtering import Filter, clauses
 from bridge.jobs.retention import Bounds
-from bridge.jobs.rows import delivery_rows, from_row, open_reply_to
+from bridge.jobs.rows import as_readable, delivery_rows, open_reply_to
 from bridge.jobs.store import Store
-from bridge.jobs.tables import ACTIVE, FINISHED, attempts, deliveries, jobs
+from bridge.jobs.tables import FINISHED, attempts, deliveries, jobs
 
 __all__ = ["Bounds", "Filter", "NotAllowed", "Operator", "Page"]
 
@@ -58,7 +58,7 @@ class Operator:
                 query = query.where(jobs.c.seq < before)
             rows = [dict(row) for row in connection.execute(query).mappings()]
             more = str(rows[limit - 1]["seq"]) if len(rows) > limit else ""
-            return Page([from_row(row, self._store.vault) for row in rows[:limit]], more)
+            return Page([as_readable(row, self._store.vault) for row in rows[:limit]], more)
 
         return await self._store.read(look)
 
@@ -181,8 +181,7 @@ class Operator:
                 jobs.c.state.in_(allowed),
                 or_(jobs.c.state != "pending", text(FINISHED)),
             )
-            names = set(connection.scalars(select(jobs.c.lane).where(*chosen)))
-            lanes.lock(connection, names)
+            names = self._lock_lanes(connection, ids)
             rows = connection.execute(
                 update(jobs)
                 .where(*chosen)
@@ -205,15 +204,7 @@ class Operator:
                 .returning(jobs.c.id, jobs.c.seq, jobs.c.action, jobs.c.connection, jobs.c.lane)
             ).all()
             add(connection, [_deed(row, RETRIED, by, now, force=force) for row in rows])
-            # what was not yet told of the end before is not told beside the new one
-            connection.execute(
-                update(deliveries)
-                .where(
-                    deliveries.c.job_seq.in_([row.seq for row in rows]),
-                    deliveries.c.state == "due",
-                )
-                .values(state="kept", how="superseded: the job was tried again")
-            )
+            _supersede(connection, [row.seq for row in rows], "the job was tried again")
             lanes.promote(connection, names)
             bell.ring(connection, [row.id for row in rows])
             return [row.id for row in rows]
@@ -227,9 +218,7 @@ class Operator:
         now = self._store.clock()
 
         def change(connection: Connection) -> list[tuple[str, str, str]]:
-            chosen = select(jobs.c.lane).where(jobs.c.id.in_(ids), text(ACTIVE))
-            names = set(connection.scalars(chosen))
-            lanes.lock(connection, names)
+            names = self._lock_lanes(connection, ids)
             rows = connection.execute(
                 update(jobs)
                 .where(
@@ -241,6 +230,7 @@ class Operator:
                 .returning(jobs)
             ).all()
             add(connection, [_deed(row, CANCELLED, by, now) for row in rows])
+            _supersede(connection, [row.seq for row in rows], "the job was cancelled")
             told = [
                 delivery
                 for row in rows
@@ -261,11 +251,27 @@ class Operator:
         self._tell(gone)
         return gone
 
+    @staticmethod
+    def _lock_lanes(connection: Connection, ids: Sequence[str]) -> set[str]:
+        """The lanes of these jobs, whatever their state: it may change until the lock is had."""
+        names = set(connection.scalars(select(jobs.c.lane).where(jobs.c.id.in_(ids))))
+        lanes.lock(connection, names)
+        return names
+
     def _tell(self, ids: Sequence[str]) -> None:
         for job_id in ids:
             self._store.changed(job_id)
         if ids:
             self._store.wake()
+
+
+def _supersede(connection: Connection, seqs: Sequence[int], why: str) -> None:
+    """What was not told yet of the end before, or is being told, is not told again beside the new one."""
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.job_seq.in_(seqs), deliveries.c.state.in_(("due", "telling")))
+        .values(state="kept", how=f"superseded: {why}")
+    )
 
 
 def _deed(row: Any, what: str, by: Actor, now: float, *, force: bool = False) -> Event:

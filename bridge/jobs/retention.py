@@ -12,7 +12,7 @@ from typing import Self
 
 from sqlalchemy import Connection, delete, or_, select, text
 
-from bridge.jobs import auditing, lanes
+from bridge.jobs import auditing, lanes, leases
 from bridge.jobs.tables import FINISHED, audit, jobs, keys
 from bridge.settings import Jobs
 
@@ -58,7 +58,8 @@ def prune(db: Connection, bounds: Bounds) -> int:
         .order_by(jobs.c.finished_at)
         .limit(AT_ONCE)
     )
-    return _remove(db, list(db.scalars(old)))
+    # locked: a job that somebody retries at this moment is not old any more
+    return _remove(db, list(db.scalars(leases.unlocked(db, old))))
 
 
 def erase(db: Connection, room: str, actor: auditing.Actor, now: float) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import random
@@ -119,11 +120,12 @@ def seal_reply_to(reply_to: ReplyTo, vault: Vault) -> str:
 
 
 def open_reply_to(sealed: str, vault: Vault) -> ReplyTo:
-    """Where to tell; nowhere, when the key that sealed it is gone."""
+    """Where to tell, as far as this release knows such places; nowhere, when the key is gone."""
     try:
-        return ReplyTo(**vault.open(sealed)) if sealed else NOWHERE
+        places = vault.open(sealed) if sealed else {}
     except Unreadable:
         return NOWHERE
+    return ReplyTo(**{name: places[name] for name in ReplyTo.__slots__ if name in places})
 
 
 def from_row(row: Mapping[str, Any], vault: Vault) -> Job:
@@ -152,6 +154,20 @@ def from_row(row: Mapping[str, Any], vault: Vault) -> Job:
         fence=row["fence"],
         trace=row["trace"],
     )
+
+
+def as_readable(row: Mapping[str, Any], vault: Vault) -> Job:
+    """The job a row holds, to look at and to tell; what only a later release can read stays empty."""
+    try:
+        return from_row(row, vault)
+    except Exception:  # noqa: BLE001 - whatever is wrong with one row, the others are to be seen
+        asker = dump({"door": "api", "scope": row["scope"]})
+        plain = {**row, "args": "{}", "asker": asker, "reply_to": "", "memo": "{}", "outcome": None}
+    for column in ("args", "asker", "reply_to", "memo", "outcome"):
+        with contextlib.suppress(Exception):
+            from_row({**plain, column: row[column]}, vault)
+            plain[column] = row[column]
+    return from_row(plain, vault)
 
 
 def delivery_rows(reply_to: ReplyTo, job_seq: int, now: float) -> list[dict[str, Any]]:

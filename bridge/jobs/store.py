@@ -27,7 +27,7 @@ from bridge.jobs.database import FileLock, durability, is_sqlite, open_engine, p
 from bridge.jobs.intake import Accepted, Key, KeyConflict, Launch, NotStored
 from bridge.jobs.locking import lock_first
 from bridge.jobs.pace import Window
-from bridge.jobs.rows import from_row, new_job, to_row
+from bridge.jobs.rows import as_readable, new_job, to_row
 from bridge.jobs.tables import jobs
 from bridge.jobs.writer import Batch, StoreDown, Writer
 from bridge.vault import Vault
@@ -151,7 +151,7 @@ class Store:
         if isinstance(result, KeyConflict):
             raise result
         if result.found:
-            found = [from_row(row, self.vault) for row in result.found]
+            found = [as_readable(row, self.vault) for row in result.found]
             return [Accepted(job, result.repeated, result.joined) for job in found]
         self.wake()
         for job in new:
@@ -226,7 +226,7 @@ class Store:
             if scope is not None:
                 query = query.where(jobs.c.scope == scope)
             row = connection.execute(query).mappings().one_or_none()
-            return from_row(dict(row), self.vault) if row else None
+            return as_readable(dict(row), self.vault) if row else None
 
         return await self.read(look)
 

@@ -23,7 +23,7 @@ from bridge.delivery.results import Telling as Result
 from bridge.jobs import counting, leases, policy
 from bridge.jobs.fetching import fetch
 from bridge.jobs.finishing import ToldItem
-from bridge.jobs.rows import delivery_rows, from_row, seal_reply_to
+from bridge.jobs.rows import as_readable, delivery_rows, seal_reply_to
 from bridge.jobs.store import Store
 from bridge.jobs.tables import deliveries, jobs
 from bridge.jobs.writer import StoreDown
@@ -259,9 +259,11 @@ class Teller:
         ).mappings()
         found = []
         for row in rows:
-            job_row = connection.execute(
-                select(jobs).where(jobs.c.seq == row["job_seq"])
-            ).mappings()
+            job_row = dict(
+                connection.execute(select(jobs).where(jobs.c.seq == row["job_seq"]))
+                .mappings()
+                .one()
+            )
             telling = Telling(
                 row["id"],
                 row["kind"],
@@ -270,7 +272,11 @@ class Teller:
                 row["attempts"],
                 bool(row["repeated"]),
             )
-            found.append((from_row(dict(job_row.one()), self._store.vault), telling))
+            job = as_readable(job_row, self._store.vault)
+            if reason := _why_untellable(job_row, job):
+                _keep_untold(connection, telling, reason)
+            else:
+                found.append((job, telling))
         return found
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -278,6 +284,24 @@ class Teller:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _why_untellable(row: Mapping[str, Any], job: Job) -> str:
+    """Why nobody can be told of this job now; empty: they can."""
+    if job.finished_at is None:
+        return "superseded: the job goes on"
+    if row["outcome"] and job.outcome is None:
+        return "unreadable: a later release stored the outcome"
+    return ""
+
+
+def _keep_untold(connection: Connection, telling: Telling, reason: str) -> None:
+    log.warning("delivery.kept", delivery_id=telling.id, kind=telling.kind, reason=reason)
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id == telling.id)
+        .values(state="kept", owner=None, lease_until=None, how=reason)
+    )
 
 
 def _without_file(job: Job) -> Job:

@@ -26,7 +26,7 @@ from bridge.jobs.closing import Closer
 from bridge.jobs.ending import unreadable
 from bridge.jobs.finishing import Held
 from bridge.jobs.limits import Limits
-from bridge.jobs.rows import from_row, split_channel
+from bridge.jobs.rows import delivery_rows, from_row, open_reply_to, split_channel
 from bridge.jobs.store import Store
 from bridge.jobs.telling import Teller
 from bridge.jobs.writer import StoreDown
@@ -183,7 +183,7 @@ class Worker:
                 job = from_row(row, self._store.vault)
             except Exception:
                 log.exception("jobs.row_unreadable", job_id=row["id"])
-                await self._store.end(unreadable(row, self.name, item.now))
+                await self._park_unreadable(row, item.now)
                 continue
             claimed = Claimed(
                 job=job,
@@ -202,6 +202,10 @@ class Worker:
             task.add_done_callback(self._running.discard)
             task.add_done_callback(self._closing.discard)
         return claims
+
+    async def _park_unreadable(self, row: dict[str, Any], now: float) -> None:
+        told = delivery_rows(open_reply_to(row["reply_to"], self._store.vault), row["seq"], now)
+        await self._store.end(unreadable(row, self.name, now, told))
 
     async def _beat_and_wait(self) -> None:
         sent = time.monotonic()

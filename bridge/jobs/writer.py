@@ -27,6 +27,9 @@ log = structlog.get_logger()
 Batch = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 Prepare = Callable[[Connection, Sequence[tuple[Batch, Any]]], None]
 _OURS = (DataError, IntegrityError, ProgrammingError)  # an item's own mistake, not the database's
+_LOCKED = "55P03"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
+_DEADLOCKS = frozenset(("40P01", "40001"))
+CLOSES_WITHIN_S = 10.0
 
 
 class StoreDown(Exception):
@@ -95,7 +98,7 @@ class Writer:
     async def close(self) -> None:
         self._hand_over()
         self._queue.put(None)
-        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._thread.join, CLOSES_WITHIN_S)
 
     def _hand_over(self) -> None:
         """Once per turn of the loop: what one turn brings is one transaction, and wakes once."""
@@ -124,15 +127,19 @@ class Writer:
                     _hand_back(self._commit(group))
         self._disconnect()
 
-    def _commit(self, items: list[_Item]) -> list[tuple[_Item, Any]]:
+    def _commit(self, items: list[_Item], *, patient: bool = True) -> list[tuple[_Item, Any]]:
         try:
-            results = self._transact(items)
-        except _OURS as error:
-            return self._one_by_one(items) if len(items) > 1 else [(items[0], error)]
+            results = self._transact(items, patient=patient)
         except SQLAlchemyError as error:
+            code = _sqlstate(error)
+            ours = isinstance(error, _OURS) and not _is_refusal(error)
+            if len(items) > 1 and (isinstance(error, _OURS) or code in _DEADLOCKS | {_LOCKED}):
+                return self._one_by_one(items, patient=code != _LOCKED)
+            if ours:
+                return [(items[0], error)]
+            if code == _LOCKED:  # somebody else holds this item's rows; the others go through
+                return [(items[0], StoreDown(_reason(error)))]
             self._disconnect()
-            if _is_deadlock(error) and len(items) > 1:
-                return self._one_by_one(items)
             if self.healthy:
                 log.error("jobs.store_down", reason=_reason(error))  # noqa: TRY400 - the reason says it
             self._is_up(up=False)
@@ -148,14 +155,19 @@ class Writer:
         self.healthy = up
         metrics.store(up=up)
 
-    def _one_by_one(self, items: list[_Item]) -> list[tuple[_Item, Any]]:
-        return [pair for item in items for pair in self._commit([item])]
+    def _one_by_one(self, items: list[_Item], *, patient: bool = True) -> list[tuple[_Item, Any]]:
+        wanted = (item for item in items if not (item.droppable and item.future.done()))
+        return [pair for item in wanted for pair in self._commit([item], patient=patient)]
 
-    def _transact(self, items: list[_Item]) -> list[tuple[_Item, Any]]:
+    def _transact(self, items: list[_Item], *, patient: bool) -> list[tuple[_Item, Any]]:
         if self._connection is None:
             self._connection = self._engine.connect()
         results: list[tuple[_Item, Any]] = []
         with self._connection.begin():
+            if (
+                not patient
+            ):  # the batch has waited; who still waits may not hold up the others again
+                self._connection.exec_driver_sql("SET LOCAL lock_timeout = '300ms'")
             if not self.healthy:
                 touch(self._connection)
             self._prepare(self._connection, [(item.batch, item.value) for item in items])
@@ -206,9 +218,18 @@ def _expire(future: asyncio.Future[Any]) -> None:
         future.set_exception(TimeoutError())
 
 
-def _is_deadlock(error: SQLAlchemyError) -> bool:
-    name = type(error.orig).__name__ if isinstance(error, DBAPIError) else ""
-    return name in {"DeadlockDetected", "SerializationFailure"}
+def _sqlstate(error: SQLAlchemyError) -> str:
+    """What Postgres calls it; empty for SQLite, and for what never reached the server."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    return getattr(cause, "sqlstate", None) or ""
+
+
+def _is_refusal(error: SQLAlchemyError) -> bool:
+    """The server's word about itself: no right to write any more, a statement that a pooler lost.
+
+    The driver files that under programming errors, beside the mistakes in a statement.
+    """
+    return isinstance(error, ProgrammingError) and bool(_sqlstate(error))
 
 
 def _reason(error: SQLAlchemyError) -> str:

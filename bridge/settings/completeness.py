@@ -69,7 +69,7 @@ def _routing(trees: Trees) -> Iterator[str]:
         wanted = _table(rule).get("connections", [])
         for name in wanted if isinstance(wanted, list) else []:
             if name not in names:
-                hint = near(str(name), names) or " There is none yet."
+                hint = near(str(name), names) if names else " There is none yet."
                 yield f"routing[{number}].connections: there is no connection {name}.{hint}"
 
 

@@ -97,6 +97,8 @@ def look_up(variable: str, environ: Mapping[str, str]) -> tuple[str | None, str]
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         return None, f"{variable}_FILE names a file that cannot be read: {reason}. Correct it."
+    if not content and variable.endswith("_PREVIOUS"):
+        return None, ""  # between two rotations there is none, and its file stays where it is
     if not content:
         return None, f"{variable}_FILE names an empty file. Put the value into it."
     return content, ""

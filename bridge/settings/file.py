@@ -23,18 +23,18 @@ def read_file(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     """The file's values with every place filled, and a sentence for each thing that is wrong."""
     name = environ.get(CONFIG, "")
     path = Path(name or DEFAULT)
-    if not path.is_file():
-        if not name:
-            return {}, []
-        return {}, [f"{CONFIG} names {path}, which is no file. Correct the path or remove it."]
     try:
+        if not path.is_file():
+            if not name:
+                return {}, []
+            return {}, [f"{CONFIG} names {path}, which is no file. Correct the path or remove it."]
         tree = tomllib.loads(path.read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:
         where = re.search(r"\(at .*\)$", str(error))  # the words before may quote the file
         return {}, [f"{path} is no valid TOML {where[0] if where else ''}. Correct that line."]
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        return {}, [f"{path} cannot be read: {reason}."]
+        return {}, [f"{path} cannot be read: {reason}. Correct that, or name another in {CONFIG}."]
     problems: list[str] = []
     filled = _filled(tree, "", environ, problems)
     return filled, problems

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
 from bridge.settings import environment, file
 from bridge.settings.completeness import halves
 from bridge.settings.explaining import explain
+from bridge.settings.remaining import remaining
 from bridge.settings.whole import READ, Settings
 
 
 class SettingsError(Exception):
-    """The settings are not usable; the text lists everything that is wrong, one sentence a line."""
+    """The settings are not usable; the text lists everything that is wrong, one sentence a line.
+
+    `rest` is what is left without that, if anything is: only to look for more that is wrong.
+    """
+
+    def __init__(self, text: str, rest: Settings | None = None) -> None:
+        super().__init__(text)
+        self.rest = rest
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
@@ -31,16 +41,24 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     problems += mistakes
     trees = (from_environment, from_file)
     problems += halves(trees)
-    token = READ.set(trees)
+    settings: Settings | None = None
     try:
-        settings = Settings()
+        settings = _validated(trees)
     except ValidationError as error:
         problems += explain(error)
+        with suppress(ValidationError):
+            settings = _validated(remaining(trees, error))
+    if problems or settings is None:
+        raise SettingsError("\n".join(dict.fromkeys(problems)), settings)
+    return settings
+
+
+def _validated(trees: Sequence[Mapping[str, Any]]) -> Settings:
+    token = READ.set(trees)
+    try:
+        return Settings()
     finally:
         READ.reset(token)
-    if problems:
-        raise SettingsError("\n".join(dict.fromkeys(problems)))
-    return settings
 
 
 def foreign_variables(environ: Mapping[str, str] | None = None) -> list[str]:
@@ -52,7 +70,7 @@ def foreign_variables(environ: Mapping[str, str] | None = None) -> list[str]:
 def secret_from(variable: str = "", file: str = "") -> SecretStr | None:
     """The secret that a webhook source names; None when it is not there, so the source stays shut."""
     if variable:
-        value = os.environ.get(variable, "")
+        value = environment.look_up(variable, os.environ)[0] or ""
     else:
         try:
             value = Path(file).read_text("utf-8") if file else ""

@@ -1,6 +1,7 @@
 """Reloading: the new settings as a whole, or the last good ones and the reason.
 
-Pure but for the reader it is given. What listens to SIGHUP calls `reload()`, hands the settings on when
+Pure but for the reader it is given. Files are read again; the variables of a running process cannot change,
+so what stands in one counts from the next start. What listens to SIGHUP calls `reload()`, hands the settings on when
 there are new ones, and shows `error` in `/readyz` until a reload succeeds.
 """
 
@@ -15,18 +16,13 @@ from pydantic import BaseModel, SecretStr
 from bridge.settings.loading import SettingsError, load
 from bridge.settings.whole import Settings
 
-# A running process holds these open; the new value counts from the next start.
+# A running process holds these open, or took them when it started; the new value counts from the next start.
 RESTART = (
-    *(
-        "database_url",
-        "encryption_key",
-        "server.host",
-        "server.port",
-        "server.idle_s",
-        "slack.app_token",
-    ),
-    *("jobs.concurrency", "jobs.lease_s"),
+    *("database_url", "encryption_key", "server.host", "server.port", "server.idle_s"),
+    *("jobs.concurrency", "jobs.lease_s", "jobs.poll_s", "jobs.give_up_after_s"),
+    *("jobs.join_window_s", "jobs.breaker_failures", "jobs.breaker_probe_s"),
 )
+RESTART_SECTIONS = ("outbound.", "log.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +34,9 @@ class Change:
     @property
     def needs_restart(self) -> tuple[str, ...]:
         """Those of the changed settings that count only from the next start."""
-        return tuple(path for path in self.changed if path in RESTART)
+        return tuple(
+            path for path in self.changed if path in RESTART or path.startswith(RESTART_SECTIONS)
+        )
 
 
 class Reloader:
@@ -51,7 +49,7 @@ class Reloader:
         read: Callable[[], Settings] = load,
         also: Callable[[Settings], object] = lambda _: None,
     ) -> None:
-        """`also` may refuse settings by `SettingsError` too, e.g. the room that knows the sources."""
+        """`also` may refuse settings by `SettingsError` too, e.g. the room that checks them."""
         self.current = current
         self.error = ""
         self._read = read

@@ -27,7 +27,8 @@ _HEAD = """\
 # A line counts when its "# " is taken away. A variable of the environment goes before this file;
 # <VARIABLE>_FILE names a file that holds the value. In this file ${NAME} stands for a variable and
 # ${file:/run/secrets/name} for a file's content. Lists in variables are separated by commas.
-# `bridge check` says what is wrong or missing; a running bridge reads the file again on SIGHUP.
+# `bridge check` says what is wrong or missing. On SIGHUP a running bridge reads this file and the files that it or
+# the variables name again; variables themselves are read when it starts.
 """
 _EXAMPLES: Mapping[str, str] = {
     "slack.commands": '{ close = "/end-chat", root = "/desk" }',

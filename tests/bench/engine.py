@@ -2,7 +2,8 @@
 
 Run: `python -m tests.bench.engine [--quick]`. Each job makes two HTTP calls to a stub in another process
 that answers after about 5 ms. The ceiling runs the same flows through the same upstream client with no
-store at all, in turns with ours; the ratio is what durability costs. Rounds in which other processes used
+store at all, in turns with ours: on asyncio's own loop, by which the goal is set, and on uvloop, on which the
+bridge runs; the latter ratio is what durability costs. Rounds in which other processes used
 the cores are not judged by: they slow the ceiling more than ours and flatter the ratio. On SQLite with synchronous=FULL and
 on Postgres; here neither is pinned to a core, for the writer's thread has work of its own.
 """
@@ -13,10 +14,11 @@ import asyncio
 import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import uvloop
 from sqlalchemy import Connection, func, select, text
 
 from bridge.actions import catalogue
@@ -157,45 +159,54 @@ def _done(connection: Connection) -> int:
 class Turn:
     """One round: per second, and the CPU of this process per job in microseconds."""
 
-    top: float
+    plain: float  # no store, asyncio's own loop
+    top: float  # no store, uvloop
     accepts: float
     finished: float
     top_cpu_us: float
     cpu_us: float
     foreign: float
 
-    @property
-    def ratio(self) -> float:
-        return self.finished / self.top
 
-
-async def measure(
+def measure(
     database_url: str, desk: str, count: int, rounds: int, servers: Sequence[str]
 ) -> list[Turn]:
-    """The ceiling and ours, in turns."""
-    outbound = Outbound(OutboundSettings())
-    upstream = connect(
-        "rocketchat",
-        RocketChat.model_validate({"url": desk, "user_id": "u", "auth_token": "t"}),
-        outbound,
-    )
+    """Both ceilings and ours, in turns."""
     wishes = launches(catalogue(), count)
     turns = []
-    async with engine(database_url, upstream) as store:
-        await ceiling(upstream, wishes[:200])
-        await durable(store, wishes[:200])
+    with (
+        asyncio.Runner() as plain,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as fast,
+    ):
+        beside, own = AsyncExitStack(), AsyncExitStack()
+        other = plain.run(beside.enter_async_context(client(desk)))
+        upstream = fast.run(own.enter_async_context(client(desk)))
+        store = fast.run(own.enter_async_context(engine(database_url, upstream)))
+        plain.run(ceiling(other, wishes[:200]))
+        fast.run(ceiling(upstream, wishes[:200]))
+        fast.run(durable(store, wishes[:200]))
         settle()
         for _ in range(rounds):
             with watched(servers) as seen:
+                slow = plain.run(ceiling(other, wishes))
                 begun = time.process_time()
-                top = await ceiling(upstream, wishes)
+                top = fast.run(ceiling(upstream, wishes))
                 between = time.process_time()
-                accepts, finished = await durable(store, wishes)
+                accepts, finished = fast.run(durable(store, wishes))
                 ended = time.process_time()
             cpu = (1e6 * (between - begun) / count, 1e6 * (ended - between) / count)
-            turns.append(Turn(top, accepts, finished, *cpu, seen.foreign))
-    await outbound.close()
+            turns.append(Turn(slow, top, accepts, finished, *cpu, seen.foreign))
+        fast.run(own.aclose())
+        plain.run(beside.aclose())
     return turns
+
+
+@asynccontextmanager
+async def client(desk: str) -> AsyncIterator[Upstream]:
+    """The upstream's client that everybody here calls with."""
+    settings = RocketChat.model_validate({"url": desk, "user_id": "u", "auth_token": "t"})
+    async with Outbound(OutboundSettings()) as outbound:
+        yield connect("rocketchat", settings, outbound)
 
 
 def bench(effort: Effort) -> list[Line]:
@@ -208,7 +219,7 @@ def bench(effort: Effort) -> list[Line]:
                 ("SQLite", 0.5, f"sqlite:///{folder / 'bench.db'}"),
                 ("Postgres", 0.4, fresh(database)),
             ):
-                turns = asyncio.run(measure(url, desk, count, rounds, [str(folder)]))
+                turns = measure(url, desk, count, rounds, [str(folder)])
                 lines += _lines(store, goal, turns)
     return lines
 
@@ -217,7 +228,8 @@ def _lines(store: str, goal: float, turns: Sequence[Turn]) -> list[Line]:
     """Judged by quiet rounds only, and not at all when there are fewer than three of them."""
     quiet = [turn for turn in turns if turn.foreign <= MOST_FOREIGN]
     used = quiet or turns
-    ratio = median(turn.ratio for turn in used)
+    finished, plain = median(turn.finished for turn in used), median(turn.plain for turn in used)
+    ratio = median(turn.finished / turn.plain for turn in used)
     said = f"{len(quiet)} of {len(turns)} rounds quiet"
     judged = len(quiet) >= 3
     cpu, top_cpu = median(turn.cpu_us for turn in used), median(turn.top_cpu_us for turn in used)
@@ -225,14 +237,23 @@ def _lines(store: str, goal: float, turns: Sequence[Turn]) -> list[Line]:
         Line(
             "engine",
             f"{store}: jobs finished",
-            median(turn.finished for turn in used),
+            finished,
             "/s",
-            median(turn.top for turn in used),
+            plain,
             ratio,
             f"≥ {goal}" if judged else f"≥ {goal}: too noisy to judge",
             ratio >= goal if judged else None,
-            against="no store",
+            against="no store, asyncio",
             note=said,
+        ),
+        Line(
+            "engine",
+            f"{store}: jobs finished, both on uvloop",
+            finished,
+            "/s",
+            median(turn.top for turn in used),
+            median(turn.finished / turn.top for turn in used),
+            against="no store, uvloop",
         ),
         Line(
             "engine",
@@ -241,7 +262,7 @@ def _lines(store: str, goal: float, turns: Sequence[Turn]) -> list[Line]:
             "us",
             top_cpu,
             cpu / top_cpu,
-            against="no store",
+            against="no store, uvloop",
         ),
         Line(
             "engine",

@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from aiohttp import web
 
 from bridge.sandbox.slack import seed as slack_seed
@@ -180,7 +181,8 @@ def _serve(kind: str, options: Mapping[str, Any], tell: Connection) -> None:
         logging.CRITICAL
     )  # clients here break off on purpose
     with _profiled(options.get("profile", "")):
-        asyncio.run(_until_stopped(KINDS[kind], options, tell))
+        run = uvloop.run if kind == "bridge" else asyncio.run  # as each is started by itself
+        run(_until_stopped(KINDS[kind], options, tell))
 
 
 @contextmanager

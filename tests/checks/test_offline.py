@@ -125,6 +125,24 @@ def test_what_is_doubtful_is_said_with_advice(
     assert found.failed is (state is State.ERROR)
 
 
+def test_what_is_well_is_told_as_it_is() -> None:
+    rule = {"who": ["user:U1"]}
+    tenant = {"tenant": "Cust12345", "ticket": "7T:x"}
+    found = report(access={"rules": [rule]}, connections={"superoffice": tenant})
+    said = {row.subject: row.said for row in found.rows}
+    assert said["Access"] == "1 rule."
+    assert said["Connection superoffice"] == "superoffice at Cust12345."
+    both = {"allow": "everyone", "rules": [rule]}
+    assert [row.said for row in report(access=both).rows if row.subject == "Access"] == [
+        "BRIDGE_ALLOW and 1 rule."
+    ]
+
+
+def test_two_doubts_about_one_connection_are_two() -> None:
+    found = report(connections={"superoffice": {"url": "http://so.example", "ticket": "7T:x"}})
+    assert len(doubts(found)) == 2
+
+
 def test_a_sqlite_file_on_a_dyno_is_volatile() -> None:
     found = report({"DYNO": "web.1"}, database_url="sqlite:///var/bridge.db")
     (row,) = doubts(found)

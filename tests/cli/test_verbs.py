@@ -80,6 +80,38 @@ def test_a_field_that_is_wrong_is_named(run: Run) -> None:
     assert "rid" in result.output
 
 
+def test_the_nearest_action_is_offered(run: Run) -> None:
+    result = run("call", "rocketchat.clos_room")
+    assert result.exit_code == 2
+    assert "Did you mean rocketchat.close_room?" in result.output
+    assert "superoffice.transfer_session" in run("call", "--help").stdout
+
+
+@pytest.mark.parametrize("verb", [("serve",), ("worker",), ("check",)])
+def test_what_check_calls_an_error_does_not_start_either(
+    run: Run, monkeypatch: pytest.MonkeyPatch, verb: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("BRIDGE_ALLOW", "usergruop:S1")
+    Path("bridge.toml").write_text('[server]\ntrusted_proxies = ["0.0.0.0/0"]\n', "utf-8")
+    monkeypatch.setenv("BRIDGE_CONFIG", "bridge.toml")
+    result = run(*verb)
+    assert result.exit_code == 1
+    for said in ("'usergruop:S1' is not everyone", "server.trusted_proxies holds 0.0.0.0/0"):
+        assert said in " ".join(result.output.split())
+    assert not Path("bridge.db").exists()
+
+
+def test_check_says_what_is_wrong_beside_what_cannot_be_read(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRIDGE_ALLOW", "usergruop:S1")
+    monkeypatch.setenv("PORT", "x")
+    result = run("check")
+    assert result.exit_code == 1
+    for said in ("(variable PORT): must be a whole number", "'usergruop:S1' is not everyone"):
+        assert said in result.output
+
+
 def test_why_somebody_may_or_may_not(run: Run) -> None:
     assert "yes: BRIDGE_ALLOW=user:U1ALLOWED" in run("explain", "@U1ALLOWED", "/close").stdout
     assert "no:" in run("explain", "@U2", "/close", "#C1").stdout

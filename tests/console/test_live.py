@@ -71,3 +71,5 @@ async def test_a_stream_does_not_hold_up_the_end_of_the_process(
     await anext(heard)
     await asyncio.wait_for(desk.console.close(), 1)
     assert [name async for name, _ in heard] == []
+    again = await http.get("/console/stream")  # as a browser asks within two seconds
+    assert again.status == 503

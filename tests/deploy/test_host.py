@@ -6,7 +6,7 @@ import asyncio
 import json
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ import pytest
 
 from bridge.sandbox.rocketchat import RocketChat
 from bridge.sandbox.rocketchat import seed as rooms
+from bridge.sandbox.slack import Slack
+from bridge.sandbox.slack import seed as people
 from tests.conftest import fresh_database
 from tests.deploy.host import BOOT_S, Host
 from tests.soak.house import House
@@ -93,7 +95,9 @@ async def test_a_host_with_a_port_and_a_database_boots_it_and_gets_it_to_leave_i
 
 
 @asynccontextmanager
-async def reloadable(folder: Path) -> AsyncIterator[tuple[House, Path]]:
+async def reloadable(
+    folder: Path, more: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[House, Path]]:
     config = folder / "bridge.toml"
     config.write_text(SOURCE.format(action="rocketchat.close_room"), "utf-8")
     environment = {
@@ -104,6 +108,7 @@ async def reloadable(folder: Path) -> AsyncIterator[tuple[House, Path]]:
         "ROCKETCHAT_USER_ID": "u",
         "ROCKETCHAT_AUTH_TOKEN": "t",
         "HOST": "127.0.0.1",
+        **(more or {}),
     }
     house = House(("serve",), environment, folder / "serve.log")
     house.start()
@@ -152,6 +157,7 @@ async def test_a_broken_source_at_sighup_keeps_the_last_good_one_and_says_why(
             (SOURCE.format(action="rocketchat.clsoe_room"), "rocketchat.close_room"),
             (SOURCE.format(action="rocketchat.close_room") + "secert = 1\n", "secert"),
             ("[webhooks.sources.crm\n", "no valid TOML"),
+            ('[server]\ntrusted_proxies = ["0.0.0.0/0"]\n', "anybody could claim any address"),
         ):
             config.write_text(text, "utf-8")
             house.signal(signal.SIGHUP)
@@ -162,6 +168,74 @@ async def test_a_broken_source_at_sighup_keeps_the_last_good_one_and_says_why(
         assert await settings_error(house, gone=True) == ""
         assert await posted(house, "room2") == 202
         lines = house.log.read_text("utf-8")
-        assert lines.count("app.reload_refused") == 3
+        assert lines.count("app.reload_refused") == 4
         assert lines.count("app.reloaded") == 1
         assert "a-word-for-the-crm" not in lines
+
+
+async def reloaded(house: House, changed: list[str]) -> Mapping[str, Any]:
+    """Have the settings read again, and wait until it says that these are other ones."""
+    before = house.log.read_text("utf-8").count("app.reloaded")
+    house.signal(signal.SIGHUP)
+    async with asyncio.timeout(10):
+        while house.log.read_text("utf-8").count('"app.reloaded"') == before:  # noqa: ASYNC110 - a file
+            await asyncio.sleep(0.05)
+    lines = house.log.read_text("utf-8").splitlines()
+    said: dict[str, Any] = json.loads([line for line in lines if '"app.reloaded"' in line][-1])
+    assert said["changed"] == changed
+    return said
+
+
+async def test_slacks_signing_secret_is_rotated_by_its_files_and_sighup(tmp_path: Path) -> None:
+    """As SECURITY.md walks through it: no variable of the running process can change, its files can."""
+    old, new = people.SIGNING_SECRET, "6e65772d7369676e696e672d73656372"
+    current, previous = tmp_path / "signing_secret", tmp_path / "signing_secret_previous"
+    current.write_text(f"{old}\n", "utf-8")
+    previous.write_text("", "utf-8")
+    slack = Slack()
+    async with AsyncExitStack() as stack:
+        slack.public_url = await serve(slack.app(), stack)
+        environment = {
+            "SLACK_SIGNING_SECRET_FILE": str(current),
+            "SLACK_SIGNING_SECRET_PREVIOUS_FILE": str(previous),
+            "SLACK_BOT_TOKEN": people.BOT_TOKEN,
+            "SLACK_API_URL": f"{slack.public_url}/api/",
+            "SLACK_RESPONSE_HOSTS": slack.public_url.removeprefix("http://"),
+        }
+        house, _ = await stack.enter_async_context(reloadable(tmp_path, environment))
+        slack.bridge_url = house.url
+
+        async def signed(*secrets: str) -> list[int]:
+            found = []
+            for slack.signing_secret in secrets:
+                receipt = await slack.command(people.ANNA, people.SUPPORT, "/bridge", "help")
+                found.append(receipt.status)
+            return found
+
+        assert await signed(old, new) == [200, 401]
+        said = await reloaded(house, [])
+        assert "variables are read when a process starts" in said["hint"]
+        previous.write_text(f"{old}\n", "utf-8")
+        current.write_text(f"{new}\n", "utf-8")
+        await reloaded(house, ["slack.signing_secret", "slack.signing_secret_previous"])
+        assert await signed(old, new) == [200, 200]
+        previous.write_text("", "utf-8")
+        await reloaded(house, ["slack.signing_secret_previous"])
+        assert await signed(old, new) == [401, 200]
+        lines = house.log.read_text("utf-8")
+        assert old not in lines
+        assert new not in lines
+
+
+async def test_with_nothing_set_it_starts_and_says_what_is_missing(tmp_path: Path) -> None:
+    house = House(
+        ("serve",),
+        {"HOST": "127.0.0.1", "DATABASE_URL": f"sqlite:///{tmp_path / 'b.db'}"},
+        tmp_path / "serve.log",
+    )
+    house.start()
+    await house.up()
+    assert await house.terminate() == 0
+    lines = house.log.read_text("utf-8")
+    assert lines.count('"app.doubt"') == 4, lines
+    assert "BRIDGE_ALLOW=user:U" in lines

@@ -101,3 +101,16 @@ async def test_jobs_of_a_connection_this_worker_lacks_are_left_to_others(
     async with store_on(database_url) as store:
         await store.accept([launch("r1", connection="elsewhere")])
         assert (await claim(store)).rows == []
+
+
+async def test_a_watched_job_of_a_connection_this_worker_lacks_is_not_looked_at_by_it(
+    database_url: str,
+) -> None:
+    async with store_on(database_url) as store:
+        await store.accept([launch("r1", action="toy.watch")])
+        [row] = (await claim(store)).rows
+        due = store.clock() - 1
+        await store.end(ending(row, "me", "pending", phase="follow", run_at=due, pending_at=due))
+        left = await claim(store, connections=frozenset(("elsewhere",)))
+        assert (left.rows, left.wake_in_s) == ([], None)
+        assert len((await claim(store)).rows) == 1

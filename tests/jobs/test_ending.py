@@ -201,7 +201,8 @@ def test_a_row_that_cannot_be_read_is_parked_as_it_is(phase: str, *, leaves_lane
         "memo": '{"x": 1}',
     }
     row = {**kept, "seq": 7, "fence": 3, "id": "J1", "lane": "l", "args": "{"}
-    item = unreadable(row, "w1", NOW)
+    item = unreadable(row, "w1", NOW, [{"id": "D1"}])
+    assert item.deliveries == [{"id": "D1"}]
     outcome = json.loads(item.values.pop("outcome"))
     assert item.values == {**kept, "state": "parked", "finished_at": NOW, "run_at": None}
     assert (item.held, item.job_id, item.lane) == (HELD, "J1", "l")

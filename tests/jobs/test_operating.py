@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from sqlalchemy import Table, func, select
 
-from bridge.contract import JobState
+from bridge.contract import Job, JobState, Request, Response
+from bridge.delivery.results import Telling as Result
+from bridge.delivery.results import Told, TryLater
 from bridge.jobs.operating import Bounds, Filter, NotAllowed, Operator
+from bridge.jobs.rows import delivery_rows
 from bridge.jobs.store import Store
 from bridge.jobs.tables import attempts, deliveries, keys
 from tests.clock import Clock
-from tests.jobs.house import all_jobs, claim, ending, rows, store_on, working
-from tests.jobs.toys import ANNA, SLACK, Upstream, key, launch
+from tests.jobs.house import (
+    all_jobs,
+    claim,
+    ending,
+    eventually,
+    open_deliveries,
+    rows,
+    store_on,
+    working,
+)
+from tests.jobs.toys import ANNA, OK, SLACK, Upstream, key, launch
 
 
 async def count(store: Store, table: Table) -> int:
@@ -115,6 +129,54 @@ async def test_a_cancel_is_told_once_and_a_retry_takes_back_what_was_not_told(
         async with working(store, Upstream()) as engine:
             await engine.finished(1)
             assert engine.told == [(accepted.job.id, JobState.DONE, False)]
+
+
+async def test_what_is_being_told_is_not_told_again_when_the_job_is_tried_again(
+    database_url: str,
+) -> None:
+    telling, goes_on = asyncio.Event(), asyncio.Event()
+    seen: list[JobState] = []
+
+    async def tell(job: Job) -> Result:
+        seen.append(job.state)
+        if len(seen) > 1:
+            return Told("channel")
+        telling.set()
+        await goes_on.wait()
+        return TryLater(0.0, "no answer came")
+
+    async def never(_: Request) -> Response:
+        await asyncio.Event().wait()
+        return OK
+
+    async with store_on(database_url) as store, working(store, Upstream(), drain_s=0) as engine:
+        engine.tell = tell
+        [accepted] = await store.accept([launch(reply_to=SLACK)])
+        await telling.wait()
+        engine.upstream.answer = never  # so the second try goes on
+        await Operator(store).retry(accepted.job.id, force=True)
+        goes_on.set()
+        await asyncio.sleep(1.0)  # the poll for due deliveries comes ten times
+        assert seen == [JobState.DONE]
+
+
+async def test_a_parked_job_that_is_cancelled_is_told_once(database_url: str) -> None:
+    async with store_on(database_url) as store:
+        [accepted] = await store.accept([launch(reply_to=SLACK)])
+        [row] = (await claim(store)).rows
+        due = delivery_rows(SLACK, row["seq"], store.clock())
+        end = ending(row, "me", "parked")
+        end.deliveries = due
+        await store.end(end)
+        await Operator(store).cancel(accepted.job.id)
+        async with working(store, Upstream()) as engine:
+            await eventually(lambda: _settled(store))
+            await asyncio.sleep(0.5)
+            assert engine.told == [(accepted.job.id, JobState.CANCELLED, False)]
+
+
+async def _settled(store: Store) -> bool:
+    return not await open_deliveries(store)
 
 
 async def test_old_jobs_and_keys_go_and_young_ones_stay(database_url: str) -> None:

@@ -11,7 +11,8 @@ from sqlalchemy import text
 from bridge.contract import JobState, Lost, Request, Response, Unsent
 from bridge.jobs.limits import Limits
 from bridge.jobs.pace import Window
-from tests.jobs.house import all_jobs, claim, eventually, rows, store_on, working
+from bridge.jobs.rows import delivery_rows
+from tests.jobs.house import all_jobs, claim, ending, eventually, rows, store_on, working
 from tests.jobs.toys import ANNA, OK, SLACK, Upstream, launch
 
 RETRIES = {"toy.touch": JobState.WAITING, "toy.touch_checked": JobState.WAITING}
@@ -187,17 +188,35 @@ async def _count(sent: list[Request], count: int) -> bool:
     return len(sent) >= count
 
 
-async def test_one_bad_row_is_parked_and_holds_up_nobody(database_url: str) -> None:
+async def test_one_bad_row_is_parked_and_told_and_holds_up_nobody(database_url: str) -> None:
     async with store_on(database_url) as store:
-        await store.accept([launch("bad"), launch("good")])
+        await store.accept([launch("bad", reply_to=SLACK), launch("good", reply_to=SLACK)])
         spoil = text("UPDATE jobs SET asker = '{\"later_release\": 1}' WHERE lane = 'toy:bad'")
         await store.write(lambda db: db.execute(spoil))
-        async with working(store, Upstream()):
+        async with working(store, Upstream()) as engine:
+            bad, good = await engine.finished(2)
+            told = {(bad.id, JobState.PARKED, False), (good.id, JobState.DONE, False)}
+            assert set(engine.told) == told
+            assert (bad.asker.scope, bad.args["room"]) == ("key:shop", "bad")
+            assert await engine.operator.get(bad.id) == bad
 
-            async def ended() -> bool:
-                return {row["state"] for row in await rows(store)} == {"parked", "done"}
 
-            await eventually(ended)
+async def test_an_end_that_only_a_later_release_can_read_is_kept_and_holds_up_no_other(
+    database_url: str,
+) -> None:
+    async with store_on(database_url) as store:
+        await store.accept([launch("bad", reply_to=SLACK), launch("good", reply_to=SLACK)])
+        for row in (await claim(store)).rows:
+            end = ending(row, "me")
+            end.deliveries = delivery_rows(SLACK, row["seq"], store.clock())
+            await store.end(end)
+        spoil = text("UPDATE jobs SET outcome = '{\"kind\": \"later\"}' WHERE lane = 'toy:bad'")
+        await store.write(lambda db: db.execute(spoil))
+        async with working(store, Upstream()) as engine:
+            bad, good = await engine.finished(2)
+            assert engine.told == [(good.id, JobState.DONE, False)]
+            _, [kept] = await engine.operator.history(bad.id)
+            assert (kept["state"], kept["how"].partition(":")[0]) == ("kept", "unreadable")
 
 
 async def test_a_dead_upstream_costs_probes_and_no_attempts_and_work_goes_on_when_it_is_back(

@@ -10,7 +10,7 @@ from bridge.sandbox.slack.model import Channel, Team, Token, User, Usergroup
 
 TEAM, OTHER_TEAM = "T0DESK0001", "T0OTHER001"
 APP_ID, CLIENT_ID, CLIENT_SECRET = "A0BRIDGE01", "1001.2002", "sandbox-client-secret"
-SIGNING_SECRET = "sandbox-signing-secret"
+SIGNING_SECRET = "73616e64626f782d7369676e696e6731"  # 32 hex digits, as Slack's are
 VERIFICATION_TOKEN = "sandbox-verification-token"
 BOT, OTHER_BOT = "U0BRIDGE01", "U0BRIDGE02"
 ANNA, MIA, SAM, ADMIN, OLGA = "U0ANNA0001", "U0MIA00001", "U0SAM00001", "U0ADMIN001", "U0OLGA0001"
