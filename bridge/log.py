@@ -50,7 +50,7 @@ LOGGABLE = frozenset(
             "team",
             "team_id",
         ),
-        *("user_id", "usergroup", "workspace"),
+        *("user_id", "usergroup", "who", "workspace"),
         # what happened
         *("attempt", "before", "cause", "check", "code", "command", "detail", "errand", "error"),
         *(
@@ -212,10 +212,16 @@ def foreign(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
 
 def scrub(text: str, limit: int = MAX_TEXT) -> str:
     """A text without what looks like a token, on one line, not too long."""
+    if text.isalnum() and text.isascii():
+        return text[
+            :limit
+        ]  # an id: each shape has a sign in it, and looking for them all takes time
     return CONTROL.sub(" ", SECRET_SHAPES.sub(REDACTED, text[: limit * 4]))[:limit]
 
 
 def _shown(value: Any, *, allowed: bool) -> Any:
+    if isinstance(value, str):  # first, since most are
+        return scrub(value) if allowed else REDACTED
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Enum):
@@ -230,7 +236,7 @@ def _shown(value: Any, *, allowed: bool) -> Any:
         return [_shown(one, allowed=allowed) for one in list(value)[:MAX_ITEMS]]
     if isinstance(value, BaseException):
         return type(value).__name__ if allowed else REDACTED
-    if isinstance(value, str | PurePath):
+    if isinstance(value, PurePath):
         return scrub(str(value)) if allowed else REDACTED
     return REDACTED  # bytes, secrets, objects: whatever their repr would tell
 

@@ -26,6 +26,7 @@ def count_everything() -> None:
     metrics.accepted("slack", "stored", 0.004)
     metrics.http_answered("POST", "/api/v1/actions/{action}", 202, 0.01)
     metrics.slack_rejected("stale")
+    metrics.api_rejected("mismatch")
     metrics.verified("crm", "2026-01")
     metrics.not_verified("crm", "mismatch")
     metrics.secret_ends("crm", "2025-12", 1_800_000_000)

@@ -104,6 +104,7 @@ async def test_every_documented_metric_moves_when_its_thing_happens(tmp_path: Pa
         stale = {"X-Slack-Request-Timestamp": "1", "X-Slack-Signature": "v0=00"}
         assert await post(here, "/slack/events", "command=/close", stale) == 401
         assert await post(here, "/hooks/crm", "{}", {"X-Word": "wrong"}) == 401
+        assert await post(here, f"/api/v1/actions/{CLOSE}", "{}", {}) == 401
         await here.finished(3, within_s=30)
         await asyncio.sleep(0.3)  # the event loop is watched four times a second
         page = await scrape(here)

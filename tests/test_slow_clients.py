@@ -5,34 +5,39 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 
 from bridge.cli.serving import LINGER_S, runner_of
+from bridge.sandbox.rocketchat import seed as rooms
+from bridge.sandbox.slack import seed as slack
 from bridge.settings import Server
 from tests.bench import flood
-from tests.world import API_TOKEN, world
+from tests.world import API_TOKEN, World, world
 
 IDLE_S, BODY_S, SLACK_S = 1.0, 0.5, 1.5  # the last: scheduling, not a promise
 CLOSE = b"POST /api/v1/actions/rocketchat.close_room HTTP/1.1\r\nHost: x\r\n"
 HALF_BODY = b"Content-Type: application/json\r\nContent-Length: 60000\r\n"
+CONSOLE = b"POST /console/sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 6000\r\n"
+FORM = b"Content-Type: application/x-www-form-urlencoded"
+PARTS = b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\nContent-Disp"
 SIGNED = HALF_BODY + b"Authorization: Bearer " + API_TOKEN.encode() + b'\r\n\r\n{"rid": '
 
 
 @asynccontextmanager
-async def listening(folder: Path) -> AsyncIterator[int]:
-    """The bridge on the server that `bridge serve` uses; its port."""
-    async with world(
-        folder, server__idle_s=IDLE_S, server__body_deadline_s=BODY_S, server__host="127.0.0.1"
-    ) as here:
+async def listening(folder: Path, **settings: Any) -> AsyncIterator[tuple[int, World]]:
+    """The bridge on the server that `bridge serve` uses, and its port."""
+    bounds = {"server__idle_s": IDLE_S, "server__body_deadline_s": BODY_S, **settings}
+    async with world(folder, server__host="127.0.0.1", **bounds) as here:
         runner = runner_of(here.bridge)
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()
-            yield runner.addresses[0][1]
+            yield runner.addresses[0][1], here
         finally:
             await runner.cleanup()
 
@@ -81,23 +86,66 @@ async def held(port: int, said: bytes, *, trickle: bytes = b"") -> tuple[float, 
             BODY_S + LINGER_S,
             b" 4",
         ),
+        (CONSOLE + FORM + b"\r\n\r\ncsrf=", b"", BODY_S + LINGER_S, b" 408 "),
+        (CONSOLE + FORM + b"\r\n\r\ncsrf=", b"a", BODY_S + LINGER_S, b" 408 "),
+        (CONSOLE + PARTS, b"", BODY_S + LINGER_S, b" 408 "),
         (b"POST /nowhere HTTP/1.1\r\nHost: x\r\n" + HALF_BODY + b"\r\n{", b"", LINGER_S, b" 404 "),
         (b"NO HTTP AT ALL\r\n\r\n", b"", IDLE_S, b" 400 "),
     ],
     ids=[
         *("idle", "half header", "header by the byte", "kept alive", "half body"),
         *("body by the byte", "body of a stranger", "half hook", "half Slack"),
+        *("half sign-in", "sign-in by the byte", "half a part of a sign-in"),
         *("body nobody reads", "no HTTP"),
     ],
 )
 async def test_a_slow_client_is_let_go(
     tmp_path: Path, said: bytes, trickle: bytes, within_s: float, status: bytes
 ) -> None:
-    async with listening(tmp_path) as port:
+    async with listening(tmp_path) as (port, _):
         took, answer = await held(port, said, trickle=trickle)
         assert status in answer[:20], answer[:200]
         assert bool(answer) is bool(status)
         assert took < within_s + SLACK_S
+
+
+async def half_open(port: int, said: bytes, stack: AsyncExitStack) -> None:
+    """A connection on which so much is said, kept open until the stack ends."""
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(said)
+
+    async def let_go() -> None:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    stack.push_async_callback(let_go)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 3000\r\n\r\nssl_check=",
+        CONSOLE + FORM + b"\r\n\r\ncsrf=",
+    ],
+    ids=["Slack", "sign-in"],
+)
+async def test_half_bodies_are_waited_for_in_a_bounded_number(tmp_path: Path, said: bytes) -> None:
+    bounds = {"server__max_in_flight": 3, "server__body_deadline_s": 60}
+    async with listening(tmp_path, **bounds) as (port, here), AsyncExitStack() as stack:
+        for _ in range(3):
+            await half_open(port, said, stack)
+        took, answer = await held(port, said)
+        assert b" 503 " in answer[:20]
+        assert b"Retry-After: 1" in answer
+        assert took < LINGER_S + SLACK_S
+        receipt = await here.slack.command(slack.ANNA, slack.SUPPORT, "/close", rooms.OPEN_SERVED)
+        assert receipt.status == 200  # its body is here: nobody waits for it
+        async with ClientSession(headers={"Authorization": f"Bearer {API_TOKEN}"}) as http:
+            launch = f"{here.url}/api/v1/actions/rocketchat.close_room"
+            async with http.post(launch, json={"rid": rooms.OPEN_QUEUED}) as accepted:
+                assert accepted.status == 202  # another door
+        assert len(await here.jobs()) == 2
 
 
 def test_the_defaults_are_those_of_the_documents() -> None:

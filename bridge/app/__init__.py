@@ -1,6 +1,7 @@
 """The composition root: the only room that knows every room.
 
-`process` starts and stops one process; `doors` holds what is rebuilt when the settings change;
+`process` starts and stops one process; `doors` holds what is rebuilt when the settings change, `routes`
+counts and completes what leads to them;
 `telling` hands outcomes to the delivery; `storage` opens the store and its keys; `health` answers
 whether all is well. What a request passes can be read there in order: door, store, worker, upstream,
 delivery.

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
+from typing import Final
 
 from aiohttp import web
 
 from bridge.app.telling import about
-from bridge.console import Arrival, Console, SourceView
+from bridge.console import Arrival, Console, SourceView, Unread
 from bridge.contract import Action, Upstream
 from bridge.ingress.api import ApiDoor
+from bridge.ingress.http import bodies
+from bridge.ingress.http.edge import edge, nowhere
 from bridge.ingress.http.limits import InFlight
+from bridge.ingress.http.problems import Problem
 from bridge.ingress.linking import LinkDoor, Linking
 from bridge.ingress.slack import SlackDoor
 from bridge.ingress.slack.install import installations_of
@@ -35,6 +39,8 @@ from bridge.settings import Settings
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Place = tuple[str, str]  # method, path
+_NOWHERE: Final = edge(nowhere)  # the settings at the start had something there
+FORM_BYTES: Final = 20_000  # the longest form of the console is a filter over jobs
 
 
 class Doors:
@@ -83,6 +89,9 @@ class Doors:
             clock=clock,
             told=self.slack.accounts.linked,
         )
+        self._body_deadline_s = settings.server.body_deadline_s
+        # apart from the programs' doors: strangers who hold half forms open keep none of those waiting
+        self._half_forms = InFlight(settings.server.max_in_flight)
         in_flight = InFlight(settings.server.max_in_flight)  # for all together
         self.api = ApiDoor(
             settings=settings,
@@ -110,6 +119,7 @@ class Doors:
             outbound=outbound,
             clock=clock,
             worker=worker(),
+            read=self._read_form,
             sources_view=self._sources,
         )
         self.console: Console | None = None
@@ -126,6 +136,18 @@ class Doors:
             *self.console.routes(),
         ]
         return [route for route in found if isinstance(route, web.RouteDef)]
+
+    async def _read_form(self, request: web.Request) -> bytes:
+        """A form of the console as every body is read; strangers may send one, too."""
+        try:
+            return await bodies.read(
+                request,
+                most=FORM_BYTES,
+                deadline_s=self._body_deadline_s,
+                waiting=self._half_forms,
+            )
+        except Problem as problem:
+            raise Unread(problem.detail, problem.status, problem.headers) from None
 
     def _sources(self) -> list[SourceView]:
         """The doors do not know each other: what one saw is handed to the other here."""
@@ -186,8 +208,6 @@ class Switchboard:
     def _lead(self, place: Place) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             handler = self._handlers.get(place)
-            if handler is None:
-                raise web.HTTPNotFound
-            return await handler(request)
+            return await (handler or _NOWHERE)(request)
 
         return handle

@@ -15,6 +15,7 @@ from bridge.actions import catalogue
 from bridge.app.doors import Doors, Switchboard, renewed
 from bridge.app.headers import hardening
 from bridge.app.health import Health, Metrics
+from bridge.app.routes import whole
 from bridge.app.storage import assumed, await_database, key_material
 from bridge.app.telling import Ways, version
 from bridge.contract import Action, Upstream
@@ -191,9 +192,10 @@ class Bridge:
         """The doors as one aiohttp application; where none are served, how the process is."""
         app = web.Application(client_max_size=self.settings.server.max_body_bytes)
         app.on_response_prepare.append(hardening(lambda: self.settings.server.public_url))
+        routes = [*self._health.routes(), *self._metrics.routes()]
         if self.serves:
-            app.add_routes(self._switchboard.connect(self.doors))
-        app.add_routes([*self._health.routes(), *self._metrics.routes()])
+            routes = [*self._switchboard.connect(self.doors), *routes]
+        app.add_routes(whole(routes, lambda: self.settings.log.access))
         return app
 
     # -- inside ------------------------------------------------------------------------------------

@@ -9,5 +9,6 @@ May import: contract, delivery, jobs, outbound, settings, signatures, surfaces, 
 
 from bridge.console.door import Console
 from bridge.console.sources import Arrival, SourceView
+from bridge.console.visit import Unread
 
-__all__ = ["Arrival", "Console", "SourceView"]
+__all__ = ["Arrival", "Console", "SourceView", "Unread"]

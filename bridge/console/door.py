@@ -19,7 +19,7 @@ from bridge.console.showing import Showing, SourcesView
 from bridge.console.signing_in import SigningIn
 from bridge.console.signing_in_slack import SlackSigningIn
 from bridge.console.story import Stories
-from bridge.console.visit import Gate, Visit
+from bridge.console.visit import Gate, Read, Visit, see
 from bridge.contract import Action
 from bridge.jobs.auditing import Audit
 from bridge.jobs.operating import Operator
@@ -43,9 +43,11 @@ class Console:
         catalogue: Mapping[str, type[Action]],
         outbound: Outbound,
         clock: Callable[[], float],
+        read: Read,
         sources_view: SourcesView | None = None,
         worker: Worker | None = None,
     ) -> None:
+        """`read` brings a form's body within the bounds of all doors, and raises `Unread`."""
         token = settings.api.token.get_secret_value() if settings.api.token else ""
         staff = Staff(settings.console.operators, settings.console.viewers)
         for problem in staff.problems():
@@ -58,7 +60,7 @@ class Console:
             clock=clock,
         )
         audit = Audit(store)
-        gate = Gate(sessions, store, audit, clock)
+        gate = Gate(sessions, store, audit, clock, read, settings.server.trusted_proxies)
         slack = settings.slack
         with_slack = bool(slack.client_id and slack.client_secret and staff)
         self._sessions = sessions
@@ -100,6 +102,7 @@ class Console:
     def routes(self) -> list[web.AbstractRouteDef]:
         """Everything below /console; the last one catches what is not there."""
         return [
+            web.get("/", _onward),
             web.get("/console/static/{name}", serve_static),
             web.get("/console/stream", self._gate(self._stream, needs=Role.VIEWER)),
             *self._sign_in.routes(),
@@ -123,3 +126,8 @@ class Console:
 
     async def _nothing(self, visit: Visit) -> web.StreamResponse:
         return self._gate.message(visit, wording.NOT_FOUND, 404)
+
+
+async def _onward(_: web.Request) -> web.StreamResponse:
+    """Whoever types the bridge's bare address is a person."""
+    return see("/console")

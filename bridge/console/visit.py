@@ -6,9 +6,10 @@ it. A page cannot forget to ask, because it is only reachable through here.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import structlog
 from aiohttp import web
@@ -16,6 +17,7 @@ from multidict import MultiDict, MultiDictProxy
 
 from bridge.console import wording
 from bridge.console.headers import UNSTORED
+from bridge.console.knocks import address
 from bridge.console.pages import page
 from bridge.console.roles import Role
 from bridge.console.session import FIELD, Session, Sessions, is_ours
@@ -25,7 +27,17 @@ from bridge.jobs.writer import StoreDown
 
 log = structlog.get_logger()
 
-Form = MultiDictProxy[Any]
+Form = MultiDictProxy[str]
+MOST_FIELDS: Final = 50
+
+
+@dataclass(eq=False)
+class Unread(Exception):
+    """A form that did not arrive, or not in time: what the page says instead."""
+
+    sentence: str
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +50,7 @@ class Visit:
     form: Form
 
     def text(self, name: str) -> str:
-        value = self.form.get(name, "")
-        return value if isinstance(value, str) else ""
+        return self.form.get(name, "")
 
     @property
     def may_act(self) -> bool:
@@ -48,18 +59,27 @@ class Visit:
 
 Room = Callable[[Visit], Awaitable[web.StreamResponse]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Read = Callable[[web.Request], Awaitable[bytes]]  # within bounds; raises `Unread`
 
 
 class Gate:
     """Lets visits through to the pages."""
 
     def __init__(
-        self, sessions: Sessions, store: Store, audit: Audit, clock: Callable[[], float]
+        self,
+        sessions: Sessions,
+        store: Store,
+        audit: Audit,
+        clock: Callable[[], float],
+        read: Read,
+        trusted_proxies: Sequence[str],
     ) -> None:
         self.sessions = sessions
         self._store = store
         self._audit = audit
         self._clock = clock
+        self._read = read
+        self._trusted_proxies = trusted_proxies
 
     def __call__(self, room: Room, *, needs: Role) -> Handler:
         """The handler of a page that this role may see."""
@@ -72,12 +92,16 @@ class Gate:
             form: Form = MultiDictProxy(MultiDict())
             if request.method == "POST":
                 try:
-                    form = await request.post()
-                except ValueError:  # a multipart body that is none
-                    return self.message(Visit(request, session, role, form), wording.NOT_OURS, 400)
-                given = form.get(FIELD, "")
-                if not is_ours(session, request, given if isinstance(given, str) else ""):
-                    log.warning("console.form_refused", remote=request.remote)
+                    form = fields(await self._read(request))
+                except Unread as why:
+                    answer = self.message(
+                        Visit(request, session, role, form), why.sentence, why.status
+                    )
+                    answer.headers.update(why.headers)
+                    return answer
+                if not is_ours(session, request, form.get(FIELD, "")):
+                    remote = address(request, self._trusted_proxies)
+                    log.warning("console.form_refused", remote=remote)
                     return self.message(Visit(request, session, role, form), wording.NOT_OURS, 403)
             visit = Visit(request, session, role, form)
             if role < needs:
@@ -119,6 +143,15 @@ class Gate:
         return see("/console/sign-in")
 
 
+def fields(body: bytes) -> Form:
+    """The fields of a form; what cannot be read holds none, so its token is missing."""
+    try:
+        found = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError:
+        found = []
+    return MultiDictProxy(MultiDict(found))
+
+
 def from_elsewhere(request: web.Request) -> bool:
     """Whether a link from elsewhere led here (Slack, a mail).
 
@@ -128,6 +161,6 @@ def from_elsewhere(request: web.Request) -> bool:
     return request.headers.get("Sec-Fetch-Site") == "cross-site"
 
 
-def see(address: str) -> web.Response:
+def see(where: str) -> web.Response:
     """Go on to another page of ours."""
-    return web.Response(status=303, headers={**UNSTORED, "Location": address})
+    return web.Response(status=303, headers={**UNSTORED, "Location": where})

@@ -11,6 +11,7 @@ May import: no other room.
 from bridge.metrics.collectors import REGISTRY, render, table
 from bridge.metrics.doors import (
     accepted,
+    api_rejected,
     http_answered,
     not_verified,
     secret_ends,
@@ -37,6 +38,7 @@ __all__ = [
     "REGISTRY",
     "about",
     "accepted",
+    "api_rejected",
     "attempt_ended",
     "breaker",
     "delivered",

@@ -38,12 +38,17 @@ _ACCEPTS = counter(
 )
 _HTTP = histogram(
     "http_seconds",
-    "Requests to every route but Slack's, by method, route template and status class.",
+    "Requests to every route, by method, route template and status class.",
     ("method", "route", "status"),
     USUAL,
 )
 _SLACK_REJECTED = counter(
     "slack_rejected", "Requests to the Slack door that were not believed, by reason.", "reason"
+)
+_API_REJECTED = counter(
+    "api_rejected",
+    "Requests to the API without a key that counts, by reason: missing, mismatch, expired, no-secret.",
+    "reason",
 )
 _VERIFIED = counter(
     "webhook_verifications",
@@ -83,6 +88,11 @@ def http_answered(method: str, route: str, status: int, seconds: float) -> None:
 def slack_rejected(reason: str) -> None:
     """The Slack door did not believe a request."""
     _SLACK_REJECTED.labels(**labels(reason=reason)).inc()
+
+
+def api_rejected(reason: str) -> None:
+    """The API did not know who asked."""
+    _API_REJECTED.labels(**labels(reason=reason)).inc()
 
 
 def verified(source: str, secret_id: str) -> None:

@@ -201,3 +201,6 @@ class Log(Section):
     format: Literal["auto", "json", "console"] = Field(
         "auto", description="json, console, or auto: console on a terminal."
     )
+    access: bool = Field(
+        default=False, description="One line per answered request: route template, status, seconds."
+    )

@@ -176,6 +176,7 @@ async def open_desk(folder: Path, clock: Clock, wanted: Settings, *, url: str = 
         catalogue=catalogue(),
         outbound=outbound,
         clock=clock,
+        read=web.Request.read,
         sources_view=desk.sources,
     )
     return desk

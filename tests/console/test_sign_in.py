@@ -10,6 +10,7 @@ from aiohttp import ClientSession, CookieJar, web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from bridge.contract import JobState
 from bridge.sandbox.slack import Slack as EmulatedSlack
@@ -134,6 +135,21 @@ async def test_a_form_without_the_sessions_token_is_refused(desk: Desk, address:
     job = await desk.store.get(job_id)
     assert job is not None
     assert job.state is JobState.PARKED
+
+
+async def test_a_refused_form_is_logged_with_its_sender_and_not_our_proxy(
+    tmp_path: Path, clock: Clock, aiohttp_server: Serve
+) -> None:
+    behind = Server(trusted_proxies=["127.0.0.0/8"])
+    desk = await open_desk(tmp_path, clock, settings(server=behind))
+    page = (await aiohttp_server(desk.app())).make_url("/console/sign-in")
+    forwarded = {"X-Forwarded-For": "192.0.2.1, 203.0.113.9"}
+    async with ClientSession() as http:
+        with capture_logs() as lines:
+            assert (await http.post(page, data={}, headers=forwarded)).status == 403
+    await close_desk(desk)
+    (line,) = (line for line in lines if line["event"] == "console.form_refused")
+    assert line["remote"] == "203.0.113.9"
 
 
 async def test_a_link_from_elsewhere_finds_the_session_although_its_cookie_is_strict(

@@ -20,6 +20,15 @@ from bridge.settings import Api, ApiKey
 MASTER_SCOPE: Final = "api"  # a key's scope begins with "key:", so the two never meet
 MAX_TOKEN: Final = 512
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="bridge"'}
+_INVALID: Final = {"WWW-Authenticate": 'Bearer realm="bridge", error="invalid_token"'}
+
+
+@dataclass(slots=True, eq=False)
+class NotBelieved(Problem):
+    """A refusal of whoever asks; `reason` and the key's name are for the log."""
+
+    reason: str = ""
+    key_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +79,39 @@ class Callers:
             self._by_digest[_digest(token)] = Caller(Asker("api", MASTER_SCOPE, "API"))
 
     def identify(self, authorization: str | None) -> Caller:
-        """The caller behind an Authorization header. Raises `Problem`."""
+        """The caller behind an Authorization header. Raises `NotBelieved`."""
         if not self._by_digest:
-            raise Problem(
+            raise NotBelieved(
                 "not-configured",
                 "The API has no token yet, so it believes nobody. Ask the operator to set"
                 " BRIDGE_API_TOKEN or a key under api.keys.",
+                reason="no-secret",
             )
         if not authorization:
-            raise Problem(
+            raise NotBelieved(
                 "unauthenticated",
                 "Send your key in the header `Authorization: Bearer …`.",
                 headers=_CHALLENGE,
+                reason="missing",
             )
         scheme, _, token = authorization.partition(" ")
         token = token.strip()
         caller = self._by_digest.get(_digest(token)) if len(token) <= MAX_TOKEN else None
         if scheme.lower() != "bearer" or caller is None:
-            raise _unknown("This is no key of this bridge. Check it, or ask the operator for one.")
+            raise NotBelieved(
+                "unauthenticated",
+                "This is no key of this bridge. Check it, or ask the operator for one.",
+                headers=_INVALID,
+                reason="mismatch",
+            )
         if caller.key is not None and key_expired(caller.key, self._clock()):
-            raise _unknown(
+            raise NotBelieved(
+                "unauthenticated",
                 f"The key {caller.key.name} ended on {caller.key.expires}. Ask the operator for a"
-                " new one."
+                " new one.",
+                headers=_INVALID,
+                reason="expired",
+                key_name=caller.key.name,
             )
         return caller
 
@@ -102,8 +122,3 @@ def _any_connection(_: str) -> bool:
 
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "backslashreplace")).digest()
-
-
-def _unknown(detail: str) -> Problem:
-    headers = {"WWW-Authenticate": 'Bearer realm="bridge", error="invalid_token"'}
-    return Problem("unauthenticated", detail, headers=headers)

@@ -13,8 +13,9 @@ from typing import Any, Final
 import structlog
 from aiohttp import web
 
+from bridge import metrics
 from bridge.contract import Action, Job, Upstream
-from bridge.ingress.api.callers import Caller, Callers
+from bridge.ingress.api.callers import Caller, Callers, NotBelieved
 from bridge.ingress.api.docs import Docs
 from bridge.ingress.api.files import Files
 from bridge.ingress.api.following import Follower, Reader, stream
@@ -23,7 +24,7 @@ from bridge.ingress.api.listing import read_audit_query, read_query
 from bridge.ingress.api.mending import Mending, Operator
 from bridge.ingress.http import bodies
 from bridge.ingress.http.edge import edge, nowhere, only
-from bridge.ingress.http.limits import InFlight, Limits
+from bridge.ingress.http.limits import InFlight, Limits, Senders
 from bridge.ingress.http.problems import Problem
 from bridge.jobs.auditing import Audit
 from bridge.jobs.intake import Intake
@@ -36,6 +37,9 @@ Signed = Callable[[web.Request, Caller], Awaitable[web.StreamResponse]]
 PATH: Final = "/api/v1"
 MAX_JOB_ID: Final = 40
 NOT_COVERED: Final = "not-covered"
+FAILURES_PER_MINUTE: Final = (
+    10  # of one address, which may be a proxy's: the right key still passes
+)
 STREAMS_PER_REQUESTS: Final = 2  # waiting ones cost memory only, but not none
 
 
@@ -63,6 +67,8 @@ class ApiDoor:
         self._audit = audit
         self._callers = Callers(settings.api, clock)
         self._limits = Limits(clock)
+        self._failures = Limits(clock)
+        self._senders = Senders(settings.server.trusted_proxies)
         self._in_flight = in_flight or InFlight(settings.server.max_in_flight)
         self._follower = Follower(reader, most=settings.server.max_in_flight * STREAMS_PER_REQUESTS)
         self._launching = Launching(settings, catalogue, intake, self._follower)
@@ -101,7 +107,10 @@ class ApiDoor:
         """Only for a known caller, within its rate; its window is told with every answer."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            caller = self._callers.identify(request.headers.get("Authorization"))
+            try:
+                caller = self._callers.identify(request.headers.get("Authorization"))
+            except NotBelieved as refusal:
+                raise self._refuse(request, refusal) from None
             if caller.key is None:
                 return await handler(request, caller)
             told = self._limits.take(caller.key.name, caller.key.per_minute)
@@ -117,6 +126,28 @@ class ApiDoor:
             return response
 
         return handle
+
+    def _refuse(self, request: web.Request, refusal: NotBelieved) -> Problem:
+        """The refusal after one line and one count; beyond so many a minute, when to come again."""
+        metrics.api_rejected(refusal.reason)
+        remote = self._senders.address(request)
+        try:
+            self._failures.take(remote, FAILURES_PER_MINUTE)
+        except Problem as spent:  # and no line: a guesser must not fill the log either
+            wait = spent.headers["Retry-After"]
+            spent.detail = (
+                f"Too many wrong keys came from your address. Try another in {wait} seconds; the right"
+                " one passes at once."
+            )
+            return spent if refusal.status == 401 else refusal
+        log.warning(
+            "ingress.refused",
+            door="api",
+            reason=refusal.reason,
+            key_name=refusal.key_name,
+            remote=remote,
+        )
+        return refusal
 
     async def _launch(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         with self._in_flight:

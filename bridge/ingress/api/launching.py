@@ -23,7 +23,7 @@ from bridge.contract import Action, Job
 from bridge.delivery.view import view
 from bridge.ingress.api.callers import Caller
 from bridge.ingress.api.following import Follower, has_ended
-from bridge.ingress.http import bodies, wishes
+from bridge.ingress.http import accepts, bodies, wishes
 from bridge.ingress.http.problems import FieldError, Problem, pointer
 from bridge.jobs.intake import Accepted, Intake, Key, KeyConflict, Launch
 from bridge.settings import Settings
@@ -111,6 +111,7 @@ class Launching:
                 "This Idempotency-Key was used for another request. Use a new key for a new wish,"
                 " and the same body for a repetition.",
             ) from None
+        accepts.note(accepted)
         return accepted[0], {"Idempotency-Replayed": "true"} if accepted[0].repeated else {}
 
     def _launch(self, wish: Wish, action_class: type[Action], caller: Caller, trace: str) -> Launch:

@@ -11,6 +11,7 @@ import asyncio
 import json
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
 import aiohttp
@@ -20,10 +21,21 @@ from aiohttp.http import HttpProcessingError
 from bridge.ingress.http.problems import Problem
 
 MAX_DEPTH: Final = 32  # the deepest payload of the known senders has eight levels
+_UNBOUNDED: Final = nullcontext()
 
 
-async def read(request: web.Request, *, most: int, deadline_s: float) -> bytes:
-    """The whole body, decompressed. Raises `Problem`."""
+async def read(
+    request: web.Request,
+    *,
+    most: int,
+    deadline_s: float,
+    waiting: AbstractContextManager[None] = _UNBOUNDED,
+) -> bytes:
+    """The whole body, decompressed. Raises `Problem`.
+
+    `waiting` bounds how many are waited for, at a door that does not bound its requests already: a body
+    that is here passes also while strangers hold as many half ones as may be.
+    """
     if (request.content_length or 0) > most:
         raise _too_large(most)
     stream = request.content
@@ -33,8 +45,9 @@ async def read(request: web.Request, *, most: int, deadline_s: float) -> bytes:
             raise _too_large(most)
         return body
     try:
-        async with asyncio.timeout(deadline_s):
-            return await _read(stream, most)
+        with waiting:
+            async with asyncio.timeout(deadline_s):
+                return await _read(stream, most)
     except TimeoutError:
         raise Problem(
             "too-slow",

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import math
-import time
+import secrets
 from collections.abc import Awaitable, Callable
-from typing import Final
 
 import structlog
 from aiohttp import web
 
-from bridge import metrics, tracing
+from bridge import tracing
 from bridge.ingress.http.problems import Problem
 from bridge.jobs.intake import NotStored
 from bridge.jobs.writer import StoreDown
 
 log = structlog.get_logger(__name__)
-
-_root: Final = logging.getLogger()  # it stands at the threshold of all lines
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -27,22 +23,14 @@ def edge(handler: Handler) -> Handler:
     """The handler, its refusals as problem documents; an unforeseen failure is logged and tells nothing."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        started = time.perf_counter()
-        status = 0  # the sender went away
         brought = trace_of(request.headers.get("traceparent", ""))
         with tracing.span("ingress.request", brought) as stage:
             tracing.enter(stage.traceparent)  # it is the request's id, too
-            try:
-                response = await answer(request)
-                status = response.status
-                return response
-            except web.HTTPException as refusal:
-                status = refusal.status
-                raise
-            finally:
-                _answered(request, status, time.perf_counter() - started)
-                if stage.trace is not None:
-                    stage.note(method=request.method, route=_route(request), status=status)
+            response = await answer(request)
+            if stage.trace is not None:
+                route = route_of(request)
+                stage.note(method=request.method, route=route, status=response.status)
+            return response
 
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
@@ -56,11 +44,15 @@ def edge(handler: Handler) -> Handler:
         except (web.HTTPException, ConnectionError):
             raise
         except Exception:
-            log.exception("ingress.failed", route=_route(request), method=request.method)
+            error_id = secrets.token_hex(4)
+            log.exception(
+                "ingress.failed", error_id=error_id, route=route_of(request), method=request.method
+            )
             return Problem(
                 "internal",
-                "The bridge could not handle this request; its log says why. Nothing was accepted."
-                " Try again, and tell the operator when it stays so.",
+                "The bridge could not handle this request. Try again; when it stays so, tell the"
+                f" operator this number, which stands in the log: {error_id}",
+                more={"error_id": error_id},
             ).response()
 
     return handle
@@ -97,16 +89,7 @@ def trace_of(traceparent: str) -> str:
     return found.traceparent if found is not None else ""
 
 
-def _answered(request: web.Request, status: int, seconds: float) -> None:
-    route = _route(request)
-    metrics.http_answered(request.method, route, status, seconds)
-    if _root.isEnabledFor(logging.DEBUG):  # asked first: a line costs more than all of the above
-        log.debug(
-            "ingress.answered", method=request.method, route=route, status=status, seconds=seconds
-        )
-
-
-def _route(request: web.Request) -> str:
+def route_of(request: web.Request) -> str:
     """The path's template: a path itself may hold what is nobody's business."""
     resource = request.match_info.route.resource
     return resource.canonical if resource else ""

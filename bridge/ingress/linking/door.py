@@ -16,7 +16,7 @@ from aiohttp import web
 
 from bridge.contract import Lost, Unsent, upstream_name
 from bridge.ingress.http import bodies
-from bridge.ingress.http.limits import Limits
+from bridge.ingress.http.limits import Limits, Senders
 from bridge.ingress.http.problems import Problem
 from bridge.ingress.linking import accounts, pages, words
 from bridge.ingress.linking.accounts import Account
@@ -69,6 +69,7 @@ class LinkDoor:
         self._clock = clock
         self._told = told
         self._limits = Limits(clock)
+        self._senders = Senders(settings.server.trusted_proxies)
         self._public_url = settings.server.public_url.rstrip("/")
         secure = self._public_url.startswith("https:")
         self._visits = Visits(vault, secure=secure, keep_s=KEEP_S)
@@ -242,7 +243,7 @@ class LinkDoor:
 
         async def handle(request: web.Request) -> web.Response:
             try:
-                self._limits.take(f"from {request.remote}", VIEWS_PER_MINUTE)
+                self._limits.take(f"from {self._senders.address(request)}", VIEWS_PER_MINUTE)
                 return await handler(request)
             except _Told as told:
                 return told.response

@@ -99,8 +99,7 @@ class SlackDoor:
         self._gate = Gate(
             [one.get_secret_value() if one else "" for one in _signing_secrets(settings)],
             clock=clock,
-            max_body_bytes=settings.server.max_body_bytes,
-            body_deadline_s=settings.server.body_deadline_s,
+            server=settings.server,
         )
         self.errands = Errands()  # drained
         self._upkeep = Errands()  # cut short
@@ -264,8 +263,7 @@ class SlackDoor:
             return admitted
         body = parse(admitted)
         if body is None:
-            log.warning("slack.refused", status=400, reason="unreadable body")
-            return web.json_response({"error": "unreadable body"}, status=400)
+            return self._gate.refuse(request, 400, "unreadable body")
         answer = await self.dispatch(body)
         if answer.status >= 500:
             self._gate.forget(request)

@@ -4,7 +4,8 @@ Nothing is parsed before the signature over the raw bytes is checked, so unsigne
 HMAC at most and never a traceback. What is refused is logged in one line without body or signature:
 Bolt's own verifier logs both, answers 500 to odd headers and parses first.
 A signed request that was already seen is refused too; another process is guarded by the idempotency key
-that the commands carry into the store. The signature:
+that the commands carry into the store. How many half bodies are waited for is bounded, apart from the
+other doors: a flood at those keeps no person waiting. The signature:
 https://docs.slack.dev/authentication/verifying-requests-from-slack; `ssl_check`, unsigned, for distributed apps:
 https://docs.slack.dev/interactivity/implementing-slash-commands.
 """
@@ -12,7 +13,7 @@ https://docs.slack.dev/interactivity/implementing-slash-commands.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 from aiohttp import web
@@ -20,8 +21,10 @@ from pydantic import SecretStr
 
 from bridge import metrics
 from bridge.ingress.http import bodies
+from bridge.ingress.http.limits import InFlight, Senders
 from bridge.ingress.http.problems import Problem
 from bridge.ingress.http.seen import Seen
+from bridge.settings import Server
 from bridge.signatures import Reason, Rejected, Secret, SlackCheck, Verified
 
 log = structlog.get_logger()
@@ -38,8 +41,7 @@ class Gate:
         secrets: Sequence[str],
         *,
         clock: Callable[[], float],
-        max_body_bytes: int,
-        body_deadline_s: float,
+        server: Server,
     ) -> None:
         """`secrets`: the signing secret and, while it is being rotated, the previous one."""
         named = zip(("current", "previous"), secrets, strict=False)
@@ -50,8 +52,9 @@ class Gate:
         )
         self._clock = clock
         self._seen = Seen(clock)
-        self._max_body_bytes = max_body_bytes
-        self._body_deadline_s = body_deadline_s
+        self._server = server
+        self._senders = Senders(server.trusted_proxies)
+        self._waiting = InFlight(server.max_in_flight)
 
     async def admit(self, request: web.Request) -> bytes | web.Response:
         """The verified raw body, or the answer that refuses the request."""
@@ -59,25 +62,27 @@ class Gate:
         # Without the body only the headers can be judged; what they lack, no body will mend.
         hopeless = self._check.hopeless(headers, self._clock())
         if hopeless is not None and hopeless.reason is Reason.NO_SECRET:
-            return _refuse(request, hopeless.status, hopeless)
-        raw = await self._read(request, SSL_CHECK_BYTES if hopeless else self._max_body_bytes)
+            return self.refuse(request, hopeless.status, hopeless)
+        raw = await self._read(
+            request, SSL_CHECK_BYTES if hopeless else self._server.max_body_bytes
+        )
         if raw is None and hopeless is not None:
-            return _refuse(request, hopeless.status, hopeless)
+            return self.refuse(request, hopeless.status, hopeless)
         if raw is None:
-            return _refuse(request, 413, "too large")
+            return self.refuse(request, 413, "too large")
         if isinstance(raw, web.Response):
             return raw
         verdict = self._check.verify(raw, headers, self._clock())
         if isinstance(verdict, Verified):
             if not self._seen.is_new(verdict.replay_key):
-                return _refuse(request, 401, "replayed")
+                return self.refuse(request, 401, "replayed")
             self._seen.remember(verdict.replay_key)
             metrics.verified("slack", verdict.secret_id)
             return raw
         if len(raw) <= SSL_CHECK_BYTES and _SSL_CHECK.search(raw):
             # Slack's certificate check is not always signed; it is told nothing and does nothing.
             return web.Response(status=200)
-        return _refuse(request, verdict.status, verdict)
+        return self.refuse(request, verdict.status, verdict)
 
     def forget(self, request: web.Request) -> None:
         """The admitted request failed: Slack sends an event again at once, with the same signature."""
@@ -85,18 +90,33 @@ class Gate:
 
     async def _read(self, request: web.Request, limit: int) -> bytes | web.Response | None:
         try:
-            return await bodies.read(request, most=limit, deadline_s=self._body_deadline_s)
+            return await bodies.read(
+                request,
+                most=limit,
+                deadline_s=self._server.body_deadline_s,
+                waiting=self._waiting,
+            )
         except Problem as problem:
             if problem.slug == "too-large":
                 return None
-            return _refuse(request, problem.status, problem.slug.replace("-", " "))
+            reason = problem.slug.replace("-", " ")
+            return self.refuse(request, problem.status, reason, problem.headers)
 
-
-def _refuse(request: web.Request, status: int, why: Rejected | str) -> web.Response:
-    reason = why if isinstance(why, str) else why.reason.value
-    detail = "" if isinstance(why, str) else why.detail
-    metrics.slack_rejected(reason)
-    log.warning(
-        "slack.refused", status=status, reason=reason, detail=detail, remote=request.remote or ""
-    )
-    return web.json_response({"error": reason}, status=status)
+    def refuse(
+        self,
+        request: web.Request,
+        status: int,
+        why: Rejected | str,
+        headers: Mapping[str, str] | None = None,
+    ) -> web.Response:
+        """The short answer to what is not believed, after one line and one count."""
+        reason = why if isinstance(why, str) else why.reason.value
+        log.warning(
+            "slack.refused",
+            status=status,
+            reason=reason,
+            detail="" if isinstance(why, str) else why.detail,
+            remote=self._senders.address(request),
+        )
+        metrics.slack_rejected(reason)
+        return web.json_response({"error": reason}, status=status, headers=headers)

@@ -16,6 +16,7 @@ from bridge import access
 from bridge.contract import Action
 from bridge.delivery import notices
 from bridge.delivery.render import Message
+from bridge.ingress.http import accepts
 from bridge.ingress.slack import words
 from bridge.ingress.slack.choice import Choice, choose
 from bridge.ingress.slack.errands import Errands
@@ -156,6 +157,7 @@ class Launching:
             return Told(notices.mistake(text), again=text)
         except KeyConflict:
             return Told(notices.mistake(words.KEY_CONFLICT))
+        accepts.note(accepted)
         self._get_to_know(place)
         return Told(told_of(accepted[0]), accepted[0])
 

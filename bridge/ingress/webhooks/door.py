@@ -7,7 +7,6 @@ that came before is answered as it was then; nothing is done twice.
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
@@ -18,9 +17,9 @@ from aiohttp import web
 
 from bridge import metrics, tracing
 from bridge.contract import Action
-from bridge.ingress.http import bodies
+from bridge.ingress.http import accepts, bodies
 from bridge.ingress.http.edge import edge, nowhere, only
-from bridge.ingress.http.limits import InFlight, Limits
+from bridge.ingress.http.limits import InFlight, Limits, Senders
 from bridge.ingress.http.problems import FieldError, Problem
 from bridge.ingress.http.seen import Seen
 from bridge.ingress.webhooks import answers, launching, mapping, proof
@@ -31,7 +30,6 @@ from bridge.ingress.webhooks.explaining import Explaining, Explanation
 from bridge.ingress.webhooks.proof import Proof, Refusal
 from bridge.jobs.intake import Accepted, Intake, Key, KeyConflict, Launch
 from bridge.settings import Settings
-from bridge.signatures.origin import came_from
 
 log = structlog.get_logger(__name__)
 
@@ -65,9 +63,7 @@ class WebhookDoor:
         self._seen = Seen(clock)
         self.arrivals = Arrivals(clock)
         self._launching = launching.Launching(settings, catalogue)
-        self._proxies = [
-            ipaddress.ip_network(one, strict=False) for one in settings.server.trusted_proxies
-        ]
+        self._senders = Senders(settings.server.trusted_proxies)
         for sentence in self.sources.shut.values():
             log.warning("ingress.source_shut", problem=sentence)
         for source in self.sources.by_name.values():
@@ -129,28 +125,29 @@ class WebhookDoor:
     async def _admit(self, source: Source, request: web.Request) -> tuple[bytes, Proof]:
         """The bytes and who is behind them. Raises `Problem`."""
         headers, now = request.headers, self._clock()
-        remote = came_from(request.remote, headers.getall("X-Forwarded-For", []), self._proxies)
+        remote = self._senders.address(request)
         stranger = f"{source.name} {remote}"
         if self._failures.is_spent(stranger):
             self._failures.take(stranger, FAILURES_PER_MINUTE)  # raises: nothing is left
         if not proof.may_come_from(source, remote):
-            self._refuse(source, stranger, Refusal("address", "not-allowed"))
+            self._refuse(source, remote, Refusal("address", "not-allowed"))
         refusal = proof.hopeless(source, headers, now)
         if refusal is not None:
-            self._refuse(source, stranger, refusal)
+            self._refuse(source, remote, refusal)
         server = self._settings.server
         most = min(source.max_body_bytes or server.max_body_bytes, server.max_body_bytes)
         raw = await bodies.read(request, most=most, deadline_s=server.body_deadline_s)
         verdict = proof.judge(source, raw, headers, now)
         if isinstance(verdict, Refusal):
-            self._refuse(source, stranger, verdict)
+            self._refuse(source, remote, verdict)
         return raw, verdict
 
-    def _refuse(self, source: Source, stranger: str, refusal: Refusal) -> NoReturn:
+    def _refuse(self, source: Source, remote: str, refusal: Refusal) -> NoReturn:
         metrics.not_verified(source.name, refusal.reason)
         log.warning(
             "ingress.refused",
             source=source.name,
+            remote=remote,
             check=refusal.check,
             reason=refusal.reason,
             detail=refusal.detail,
@@ -158,7 +155,7 @@ class WebhookDoor:
         )
         if refusal.status == 503:
             raise Problem("not-configured", refusal.sentence, headers={"Retry-After": "60"})
-        self._failures.take(stranger, FAILURES_PER_MINUTE)
+        self._failures.take(f"{source.name} {remote}", FAILURES_PER_MINUTE)
         raise Problem("not-verified", refusal.sentence)
 
     async def _take(
@@ -169,7 +166,7 @@ class WebhookDoor:
         stamp = proven.replay_key if refuses else ""
         sent = f"{source.name}\n{stamp}"  # another source may sign alike
         if stamp and not self._seen.is_new(sent):
-            raise self._replayed(source)
+            raise self._replayed(source, request)
         payload = answers.read_payload(raw, request.headers.get("Content-Type", ""))
         budget = Budget(timer=self._timer)
         mapped = mapping.apply(source, payload, request.headers, budget)
@@ -190,8 +187,10 @@ class WebhookDoor:
         if stamp:
             self._seen.remember(sent)
         if stamp and accepted and accepted[0].repeated and _is_stamped(key, stamp):
-            raise self._replayed(source)  # another process, or this one before a restart, took it
-        log.info("ingress.accepted", source=source.name, jobs=len(accepted))
+            raise self._replayed(
+                source, request
+            )  # another process, or this one before a restart, took it
+        accepts.note(accepted)
         return accepted
 
     def _launches(self, source: Source, mapped: mapping.Mapped, traceparent: str) -> list[Launch]:
@@ -218,9 +217,15 @@ class WebhookDoor:
                 raise Problem("not-mapped", detail, errors[:20])
         return launches
 
-    def _replayed(self, source: Source) -> Problem:
+    def _replayed(self, source: Source, request: web.Request) -> Problem:
         metrics.not_verified(source.name, "replayed")
-        log.warning("ingress.refused", source=source.name, check="replay", reason="replayed")
+        log.warning(
+            "ingress.refused",
+            source=source.name,
+            remote=self._senders.address(request),
+            check="replay",
+            reason="replayed",
+        )
         return Problem("not-verified", "This signed message was taken before. Sign a new one.")
 
 

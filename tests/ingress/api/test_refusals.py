@@ -8,9 +8,12 @@ import io
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from bridge import metrics
 from bridge.jobs.store import Store
 from bridge.settings import Api
+from tests.clock import Clock
 from tests.ingress.api.conftest import Serve
 from tests.ingress.api.house import CLOSE, ROOM, Client, bearer, count, problem, settings
 
@@ -44,6 +47,62 @@ async def test_without_any_token_the_door_is_closed(serve: Serve) -> None:
     response = await client.post(CLOSE, json={"rid": ROOM}, headers=bearer())
 
     assert "BRIDGE_API_TOKEN" in (await problem(response, 503, "not-configured"))["detail"]
+
+
+async def test_wrong_keys_of_one_address_are_bounded_and_the_right_one_passes(
+    serve: Serve, clock: Clock
+) -> None:
+    behind = settings().server.model_copy(update={"trusted_proxies": ["127.0.0.0/8"]})
+    client = await serve(settings(server=behind))
+
+    async def ask(headers: dict[str, str], address: str = "203.0.113.9") -> Any:
+        sent = {**headers, "X-Forwarded-For": f"192.0.2.1, {address}"}
+        return await client.get("/api/v1/jobs", headers=sent)
+
+    with capture_logs() as lines:
+        statuses = [(await ask({"Authorization": f"Bearer {n}"})).status for n in range(11)]
+        assert statuses == [401] * 10 + [429]
+        late = await ask({})
+        assert (await ask(bearer())).status == 200
+        assert (await ask(bearer("anna"))).status == 200
+        assert (await ask({}, "203.0.113.10")).status == 401
+
+    document = await problem(late, 429, "too-many-requests")
+    assert late.headers["Retry-After"] == "60"
+    assert "the right one passes" in document["detail"]
+    refused = [line for line in lines if line["event"] == "ingress.refused"]
+    assert [line["remote"] for line in refused] == ["203.0.113.9"] * 10 + ["203.0.113.10"]
+    assert {line["door"] for line in refused} == {"api"}
+    assert {line["log_level"] for line in refused} == {"warning"}
+    clock.now += 61
+    assert (await ask(bearer("old"))).status == 401
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason", "key_name"),
+    [
+        ({}, "missing", ""),
+        ({"Authorization": "Bearer wrong-SECRET"}, "mismatch", ""),
+        (bearer("old"), "expired", "old"),
+    ],
+)
+async def test_a_refusal_leaves_a_line_and_a_count_and_no_key(
+    client: Client, headers: dict[str, str], reason: str, key_name: str
+) -> None:
+    def counted() -> float:
+        name = "bridge_api_rejected_total"
+        return metrics.REGISTRY.get_sample_value(name, {"reason": reason}) or 0.0
+
+    before = counted()
+    with capture_logs() as lines:
+        await client.get("/api/v1/jobs", headers=headers)
+
+    (line,) = (line for line in lines if line["event"] == "ingress.refused")
+    assert (line["reason"], line["key_name"]) == (reason, key_name)
+    assert line["remote"] == "127.0.0.1"
+    assert "SECRET" not in str(lines)
+    assert "old-secret" not in str(lines)
+    assert counted() == before + 1
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 from sqlalchemy import text
 
 from bridge.ingress.linking.tickets import BadTicket, Ticket, Tickets
@@ -82,6 +83,21 @@ async def test_guesses_are_slowed_down(tmp_path: Path) -> None:
         assert "Retry-After" in pages[-1].headers
         flood = [await web.get(f"{PUBLIC_URL}/link/x") for _ in range(60)]
         assert flood[-1].status == 429
+
+
+async def test_behind_our_proxy_a_flood_of_one_keeps_nobody_else_out(tmp_path: Path) -> None:
+    async with (
+        town(tmp_path, server__trusted_proxies=["127.0.0.0/8"]) as here,
+        ClientSession() as http,
+    ):
+
+        async def look(address: str) -> int:
+            headers = {"X-Forwarded-For": address}
+            async with http.get(f"{here.url}/link/x", headers=headers) as answer:
+                return answer.status
+
+        assert [await look("203.0.113.9") for _ in range(61)][-1] == 429
+        assert await look("203.0.113.10") == 404
 
 
 async def test_an_upstream_that_is_away_spends_nothing(tmp_path: Path) -> None:

@@ -66,6 +66,16 @@ async def test_a_changed_body_is_401(at: Reception) -> None:
     assert (await at.slack.post_signed(COMMAND + b" ", dict(headers))).status == 401
 
 
+async def test_a_refusal_names_the_sender_and_not_our_proxy(open_door: Open) -> None:
+    at = await open_door(server={"trusted_proxies": ["127.0.0.0/8"]})
+    forwarded = {"X-Forwarded-For": "192.0.2.1, 203.0.113.9"}
+    with capture_logs() as logs:
+        await at.slack.post_signed(COMMAND, forwarded, secret="guessed")
+        await at.slack.post_signed(b"{broken", forwarded)
+    refused = [entry for entry in logs if entry["event"] == "slack.refused"]
+    assert [entry["remote"] for entry in refused] == ["203.0.113.9"] * 2
+
+
 GARBAGE = [
     (b"{broken", "application/json"),
     (b"[1, 2]", "application/json"),

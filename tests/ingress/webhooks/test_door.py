@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.jobs.store import Store
 from bridge.settings import Webhooks
@@ -211,7 +212,16 @@ async def test_networks_are_read_behind_trusted_proxies_only(
     client = await serve({"s": source}, server=server)
     headers = {"Authorization": "Bearer w", **({"X-Forwarded-For": forwarded} if forwarded else {})}
 
-    assert (await client.post("/hooks/s", data=SOLVED, headers=headers)).status == status
+    with capture_logs() as lines:
+        assert (await client.post("/hooks/s", data=SOLVED, headers=headers)).status == status
+
+    seen = {
+        "": "127.0.0.1",
+        "nonsense": "",
+        "203.0.113.9, 198.51.100.1": "198.51.100.1",
+    }.get(forwarded, "203.0.113.9" if trusted else "127.0.0.1")
+    refused = [line["remote"] for line in lines if line["event"] == "ingress.refused"]
+    assert refused == ([seen] if status == 401 else [])
 
 
 async def test_a_rate_and_repeated_failures_are_bounded(serve: Serve, clock: Clock) -> None:

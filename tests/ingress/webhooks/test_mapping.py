@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from bridge.actions import catalogue
 from bridge.ingress.webhooks import read_sources
@@ -267,7 +268,12 @@ async def test_a_fan_out_is_bounded(serve: Serve, store: Store) -> None:
     rule = {"for_each": "@", "action": "rocketchat.close_room", "args": {"rid": "item"}}
     client = await serve({"s": {"checks": [CHECK], "rules": [rule], "max_jobs": 3}})
 
-    few = await client.post("/hooks/s", data=raw(["a", "b", "c"]), headers=WORD)
+    with capture_logs() as lines:
+        few = await client.post("/hooks/s", data=raw(["a", "b", "c"]), headers=WORD)
+    (line,) = (line for line in lines if line["event"] == "ingress.accepted")
+    assert line["job_id"] == [row["id"] for row in await stored(store)]
+    assert line["action"] == ["rocketchat.close_room"] * 3
+    assert (line["jobs"], line["who"]) == (3, "source:s")
     many = await client.post("/hooks/s", data=raw(["a", "b", "c", "d"]), headers=WORD)
     none = await client.post("/hooks/s", data=raw([]), headers=WORD)
     odd = await client.post("/hooks/s", data=raw({"a": 1}), headers=WORD)
