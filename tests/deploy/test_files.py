@@ -149,11 +149,23 @@ def test_the_image_is_built_in_two_stages_from_the_lock() -> None:
     }
     assert {name for name, _ in instructions()} <= known
     assert of("FROM") == ["${BASE} AS build", "${BASE}"]
-    assert re.search(r":3\.11\.\d+-slim-", of("ARG")[0]), "the base is pinned"
+    tested = (ROOT / ".python-version").read_text("utf-8").strip()
+    (base,) = of("ARG")
+    assert re.fullmatch(rf"BASE=python:{re.escape(tested)}-slim-[a-z]+", base), "what is tested"
     syncs = [run for run in of("RUN") if "uv sync" in run]
     assert syncs
     assert all("--frozen" in run and "--no-dev" in run for run in syncs)
     assert all(re.search(r'"[\w-]+==[\d.]+"', run) for run in of("RUN") if "pip install" in run)
+
+
+def test_a_base_is_named_by_its_line_of_releases_and_a_release_pins_it_by_digest() -> None:
+    # a patch level in the tag would keep old faults and pin nothing: tags are moved, digests are not
+    text = (DEPLOY / "Dockerfile").read_text("utf-8")
+    base = of("ARG")[0].removeprefix("BASE=")
+    assert f"imagetools inspect --format '{{{{.Manifest.Digest}}}}' {base}\n" in text
+    assert f"--build-arg BASE={base}@sha256:" in text
+    assert re.fullmatch(r"postgres:\d+-[a-z]+", compose()["services"]["postgres"]["image"])
+    assert "@sha256:" in (DEPLOY / "compose.yaml").read_text("utf-8")
 
 
 def test_the_image_runs_without_rights_and_says_how_it_is() -> None:
@@ -216,6 +228,16 @@ def test_compose_is_valid_by_the_specification() -> None:
     # Docker's own compose reads it with this schema (https://github.com/compose-spec/compose-spec)
     schema = ("--builtin-schema", "vendor.compose-spec")
     assert "ok" in lint("check-jsonschema", *schema, "deploy/compose.yaml")
+
+
+def test_settings_of_compose_are_read_from_outside_of_the_image() -> None:
+    for name in ("migrate", "web", "worker"):
+        (mount,) = compose()["services"][name]["volumes"]
+        outside, inside, mode = mount.split(":")
+        assert ((DEPLOY / outside).resolve(), mode) == (ROOT / "config", "ro")
+        assert inside == f"{of('WORKDIR')[-1]}/config", "where BRIDGE_CONFIG looks by default"
+    text = (DEPLOY / "compose.yaml").read_text("utf-8")
+    assert "kill --signal HUP web worker" in text
 
 
 def test_the_variables_of_compose_are_explained_where_they_are_missing() -> None:
