@@ -1,8 +1,8 @@
 """The files that put the bridge somewhere: linted by the field's own tools, then held to our rules.
 
 hadolint and check-jsonschema come with the development packages, promtool and systemd-analyze from Debian
-and Heroku's own schema from npm, which `.ci/run` installs; without them a test says what it left out. No
-image is built: that takes a Docker daemon.
+and Heroku's own schema from npm, which `.ci/run` installs; without one a test is left out, and fails in
+`.ci/run`. No image is built: that takes a Docker daemon.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import pytest
 import yaml
 
 from bridge.settings import ENVIRONMENT
+from tests.conftest import missing
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEPLOY = ROOT / "deploy"
@@ -118,7 +119,7 @@ def test_the_heroku_button() -> None:
 def test_heroku_finds_the_button_valid() -> None:
     schema = os.environ.get("HEROKU_APP_SCHEMA", "")
     if not schema:
-        pytest.skip("HEROKU_APP_SCHEMA is not set; .ci/run takes Heroku's own schema from npm")
+        missing("HEROKU_APP_SCHEMA is not set; .ci/run takes Heroku's own schema from npm.")
     assert "ok" in lint("check-jsonschema", "--schemafile", schema, "app.json")
 
 
@@ -252,7 +253,7 @@ def test_the_variables_of_compose_are_explained_where_they_are_missing() -> None
 def systemd(*arguments: str) -> subprocess.CompletedProcess[str]:
     tool = shutil.which("systemd-analyze")
     if tool is None:
-        pytest.skip("systemd-analyze is not installed")
+        missing("systemd-analyze is not installed; it is in Debian's package systemd.")
     return subprocess.run([tool, *arguments], capture_output=True, text=True, check=False)
 
 
