@@ -8,7 +8,7 @@ from pathlib import Path
 from aiohttp import ClientSession
 
 from bridge.app.health import Shared
-from bridge.settings import Reloader, Settings
+from bridge.settings import Reloader, Settings, SettingsError
 from tests.world import World, world
 
 TOKEN = "metrics-token-0123456789"
@@ -33,6 +33,30 @@ async def test_metrics_ask_for_their_token_once_there_is_one(tmp_path: Path) -> 
         for wrong in ("", "Bearer", "Bearer x", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer ü"):
             assert await scraped(client, here, wrong) == 401, wrong
         assert await scraped(client, here, f"Bearer {TOKEN}") == 200
+
+
+async def test_readiness_tells_strangers_what_fails_and_only_with_the_token_why(
+    tmp_path: Path,
+) -> None:
+    problem = "connections.crm-of-a-customer: its url is no address."
+
+    def read() -> Settings:
+        raise SettingsError(problem)
+
+    async with world(tmp_path, server__metrics_token=TOKEN) as here, ClientSession() as client:
+        here.bridge.reloader = Reloader(here.bridge.settings, read=read)
+        await here.bridge.reload()
+
+        async def said(authorization: str) -> str:
+            headers = {"Authorization": authorization}
+            async with client.get(f"{here.url}/readyz", headers=headers) as answer:
+                assert answer.status == 200
+                return str((await answer.json())["failing"]["settings"])
+
+        assert problem in await said(f"Bearer {TOKEN}")
+        for stranger in ("", "Bearer x"):
+            assert "BRIDGE_METRICS_TOKEN" in await said(stranger)
+            assert "crm-of" not in await said(stranger)
 
 
 async def test_who_asks_while_it_is_looked_for_shares_the_answer() -> None:

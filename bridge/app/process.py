@@ -91,6 +91,7 @@ class Bridge:
             lambda: self.worker,
             lambda: self.reloader.error,
             lambda: self.reach.sentence,
+            lambda: self.settings.server.metrics_token,
         )
         self._upkeep: list[asyncio.Task[None]] = []
 
