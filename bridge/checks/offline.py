@@ -17,6 +17,7 @@ from bridge.checks.report import Report, Row, error, ok, warning
 from bridge.ingress.webhooks import read_sources
 from bridge.jobs.database import DatabaseError, durability, parse_url
 from bridge.settings import Settings, SettingsError, foreign_variables
+from bridge.signatures.origin import too_wide
 
 HEX32 = re.compile(r"[0-9a-f]{32}")
 LEAST_SECRET = 16
@@ -143,13 +144,13 @@ def _address(settings: Settings) -> Iterator[Row]:
         )
     else:
         yield ok("Address", f"{url}.")
-    for network in settings.server.trusted_proxies:
-        if ipaddress.ip_network(network, strict=False).prefixlen == 0:
-            yield error(
-                "Address",
-                f"server.trusted_proxies holds {network}: anybody could claim any address.",
-                "Write only the networks of your own proxies.",
-            )
+    proxies = settings.server.trusted_proxies
+    for network in too_wide(ipaddress.ip_network(one, strict=False) for one in proxies):
+        yield error(
+            "Address",
+            f"server.trusted_proxies holds {network}: anybody could claim any address.",
+            "Write only the networks of your own proxies.",
+        )
 
 
 def _access(settings: Settings) -> Iterator[Row]:
@@ -248,6 +249,13 @@ def _webhooks(settings: Settings) -> Iterator[Row]:
         return
     for sentence in sources.shut.values():
         yield warning("Webhooks", sentence, "Set the variable or file that its secret names.")
+    for name, source in sources.by_name.items():
+        for network in too_wide(source.allow_from):
+            yield error(
+                "Webhooks",
+                f"webhooks.sources.{name}.allow_from holds {network}: it keeps nobody out.",
+                "Write only the sender's networks, or leave it out.",
+            )
     if secret is None:
         yield ok("Webhooks", "/hooks/actions is shut: BRIDGE_WEBHOOK_SECRET is not set.")
     declared = len(sources.by_name) - 1
