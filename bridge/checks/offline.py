@@ -218,8 +218,9 @@ def _metrics(settings: Settings) -> Iterator[Row]:
     elif token is None and settings.server.public_url and not _is_local(settings.server.public_url):
         yield warning(
             "Metrics",
-            "Whoever reaches the bridge may read /metrics: names of connections and how much is done.",
-            "Set BRIDGE_METRICS_TOKEN and give it to your scraper, or let the proxy refuse /metrics.",
+            "Whoever reaches the bridge may read /metrics and the reasons in /readyz: names of connections"
+            " and how much is done.",
+            "Set BRIDGE_METRICS_TOKEN and give it to your scraper, or let the proxy refuse both.",
         )
     else:
         yield ok("Metrics", "/metrics asks for its token." if token else "/metrics is open.")
