@@ -3,7 +3,7 @@
 Both answer with a `Report` of rows: what was looked at, how it stands, what to do. Nothing here changes
 anything, anywhere; what cannot be found out is said to be unknown rather than good.
 
-May import: access, actions, contract, ingress, jobs, outbound, settings, upstreams.
+May import: access, actions, contract, ingress, jobs, outbound, settings, signatures, upstreams.
 """
 
 from bridge.checks.offline import check
