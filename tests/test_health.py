@@ -19,7 +19,7 @@ from bridge.jobs.database import open_engine, parse_url
 from bridge.jobs.migrate import migrate
 from bridge.jobs.pace import Window
 from bridge.jobs.windows import BREAKER, write
-from bridge.settings import Reloader, Settings
+from bridge.settings import Reloader, Settings, SettingsError
 from tests.clock import Clock
 from tests.conftest import fresh_database
 from tests.world import World, serve, world
@@ -57,6 +57,30 @@ async def test_a_breaker_that_another_worker_closed_is_not_open(tmp_path: Path) 
             assert await scraped(client, here) == 200
             labels = {"connection": "rocketchat"}
             assert metrics.REGISTRY.get_sample_value("bridge_breaker_open", labels) == shown
+
+
+async def test_readiness_tells_strangers_what_fails_and_only_with_the_token_why(
+    tmp_path: Path,
+) -> None:
+    problem = "connections.crm-of-a-customer: its url is no address."
+
+    def read() -> Settings:
+        raise SettingsError(problem)
+
+    async with world(tmp_path, server__metrics_token=TOKEN) as here, ClientSession() as client:
+        here.bridge.reloader = Reloader(here.bridge.settings, read=read)
+        await here.bridge.reload()
+
+        async def said(authorization: str) -> str:
+            headers = {"Authorization": authorization}
+            async with client.get(f"{here.url}/readyz", headers=headers) as answer:
+                assert answer.status == 200
+                return str((await answer.json())["failing"]["settings"])
+
+        assert problem in await said(f"Bearer {TOKEN}")
+        for stranger in ("", "Bearer x"):
+            assert "BRIDGE_METRICS_TOKEN" in await said(stranger)
+            assert "crm-of" not in await said(stranger)
 
 
 async def test_who_asks_while_it_is_looked_for_shares_the_answer() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from bridge import metrics
 from bridge.metrics import collectors
+from tests.conftest import missing
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -130,7 +131,7 @@ async def test_a_blocked_event_loop_shows() -> None:
 def test_promtool_finds_nothing_wrong_with_the_page() -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
-        pytest.skip("promtool is in Debian's package prometheus")
+        missing("promtool is not installed; it is in Debian's package prometheus.")
     count_everything()
     page = "\n".join(
         line

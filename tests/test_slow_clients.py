@@ -170,3 +170,15 @@ async def test_a_thousand_slow_clients_and_a_flood_cost_memory_that_is_bounded(
     for what in ("memory, 1000 slow clients", f"memory, flood of {flood.CALLERS} callers"):
         assert found[what] < found["memory before"] + 60, what
     assert found["normal again after"] < flood.BACK_GOAL_S
+
+
+@pytest.mark.alone
+@pytest.mark.timeout(120)
+async def test_a_flood_above_the_cap_is_sent_away_with_a_time_and_what_was_taken_is_there(
+    tmp_path: Path,
+) -> None:
+    # that every 503 names a Retry-After, the bench sees to itself
+    lines = {line.what.partition(": ")[2]: line for line in await flood.press(tmp_path, flood_s=1)}
+    assert lines["refused with 503"].met, lines
+    assert lines["accepted and lost"].met, lines
+    assert lines["accepted"].ours, lines

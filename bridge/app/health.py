@@ -23,6 +23,7 @@ from bridge.jobs.writer import StoreDown, touch
 STORE_ANSWERS_S = 3.0
 NOBODY_S = 180.0  # a working process says once a minute that it is there
 COUNT_EVERY_S = 15.0
+WITHHELD = "Ask again with BRIDGE_METRICS_TOKEN in `Authorization: Bearer …` to read what it is."
 
 
 class Shared:
@@ -54,12 +55,14 @@ class Health:
         worker: Callable[[], Worker | None],
         settings_error: Callable[[], str],
         stranded: Callable[[], str],
+        token: Callable[[], SecretStr | None],
     ) -> None:
         self._store = store
         self._operator = operator
         self._worker = worker
         self._settings_error = settings_error
         self._stranded = stranded
+        self._token = token
         self._storing = Shared(self._touch)
         self._seen_at: float | None = None
 
@@ -69,7 +72,7 @@ class Health:
     async def _alive(self, _: web.Request) -> web.Response:
         return web.json_response({"ok": True})
 
-    async def _ready(self, _: web.Request) -> web.Response:
+    async def _ready(self, request: web.Request) -> web.Response:
         worker = self._worker()
         checks = {"store": await self._ask_store(), "shutdown": "", "worker": "", "settings": ""}
         if self._store.draining:
@@ -85,9 +88,10 @@ class Health:
         if worker is None:  # what is accepted is kept until there is one: ready all the same
             where, checks["worker"] = self._elsewhere()
         durable, words = self._store.durability()
+        told = _may(request, self._token())  # sentences name connections and settings
         body = {
             "ok": [name for name, sentence in checks.items() if not sentence],
-            "failing": {name: sentence for name, sentence in checks.items() if sentence},
+            "failing": {name: said if told else WITHHELD for name, said in checks.items() if said},
             "workers": where,
             "storage": "durable" if durable else "volatile",
             "storage_detail": words,
@@ -134,7 +138,7 @@ class Metrics:
         return [web.get("/metrics", self._show)]
 
     async def _show(self, request: web.Request) -> web.Response:
-        if not self._may(request):
+        if not _may(request, self._token()):
             challenge = {"WWW-Authenticate": 'Bearer realm="metrics"'}
             said = "Send BRIDGE_METRICS_TOKEN in the header `Authorization: Bearer …`.\n"
             return web.Response(status=401, text=said, headers=challenge)
@@ -160,11 +164,12 @@ class Metrics:
             metrics.breaker(connection, is_open=connection in held)
         metrics.jobs_now(await self._operator.count(), await self._operator.waiting_s())
 
-    def _may(self, request: web.Request) -> bool:
-        token = self._token()
-        if token is None:
-            return True
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        wanted = token.get_secret_value().encode()
-        fits = hmac.compare_digest(given.strip().encode("utf-8", "replace"), wanted)
-        return fits and scheme.lower() == "bearer"
+
+def _may(request: web.Request, token: SecretStr | None) -> bool:
+    """Whether somebody who asks is the scraper or an operator; without a token everybody is."""
+    if token is None:
+        return True
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    wanted = token.get_secret_value().encode()
+    fits = hmac.compare_digest(given.strip().encode("utf-8", "replace"), wanted)
+    return fits and scheme.lower() == "bearer"

@@ -98,6 +98,7 @@ class Bridge:
             lambda: self.worker,
             lambda: self.reloader.error,
             lambda: self.reach.sentence,
+            lambda: self.settings.server.metrics_token,
         )
         self._metrics = Metrics(
             self.operator, self.upstreams.keys(), lambda: self.settings.server.metrics_token

@@ -4,7 +4,7 @@ Both answer with a `Report` of rows: what was looked at, how it stands, what to 
 anything, anywhere; what cannot be found out is said to be unknown rather than good. What `check` calls
 an error no process starts or reloads with: `refuse`.
 
-May import: access, actions, contract, ingress, jobs, log, outbound, settings, upstreams.
+May import: access, actions, contract, ingress, jobs, log, outbound, settings, signatures, upstreams.
 """
 
 from bridge.checks.offline import check

@@ -18,6 +18,7 @@ from bridge.contract import Action
 from bridge.ingress.webhooks import read_sources
 from bridge.jobs.database import DatabaseError, durability, parse_url
 from bridge.settings import Settings, SettingsError, foreign_variables
+from bridge.signatures.origin import too_wide
 
 HEX32 = re.compile(r"[0-9a-f]{32}")
 LEAST_SECRET = 16
@@ -150,13 +151,13 @@ def _address(settings: Settings) -> Iterator[Row]:
         )
     else:
         yield ok("Address", f"{url}.")
-    for network in settings.server.trusted_proxies:
-        if ipaddress.ip_network(network, strict=False).prefixlen == 0:
-            yield error(
-                "Address",
-                f"server.trusted_proxies holds {network}: anybody could claim any address.",
-                "Write only the networks of your own proxies.",
-            )
+    proxies = settings.server.trusted_proxies
+    for network in too_wide(ipaddress.ip_network(one, strict=False) for one in proxies):
+        yield error(
+            "Address",
+            f"server.trusted_proxies holds {network}: anybody could claim any address.",
+            "Write only the networks of your own proxies.",
+        )
 
 
 def _access(settings: Settings, actions: Mapping[str, type[Action]]) -> Iterator[Row]:
@@ -229,8 +230,9 @@ def _metrics(settings: Settings) -> Iterator[Row]:
     elif token is None and settings.server.public_url and not _is_local(settings.server.public_url):
         yield warning(
             "Metrics",
-            "Whoever reaches the bridge may read /metrics: names of connections and how much is done.",
-            "Set BRIDGE_METRICS_TOKEN and give it to your scraper, or let the proxy refuse /metrics.",
+            "Whoever reaches the bridge may read /metrics and the reasons in /readyz: names of connections"
+            " and how much is done.",
+            "Set BRIDGE_METRICS_TOKEN and give it to your scraper, or let the proxy refuse both.",
         )
     else:
         yield ok("Metrics", "/metrics asks for its token." if token else "/metrics is open.")
@@ -260,6 +262,13 @@ def _webhooks(settings: Settings, actions: Mapping[str, type[Action]]) -> Iterat
         return
     for sentence in sources.shut.values():
         yield warning("Webhooks", sentence, "Set the variable or file that its secret names.")
+    for name, source in sources.by_name.items():
+        for network in too_wide(source.allow_from):
+            yield error(
+                "Webhooks",
+                f"webhooks.sources.{name}.allow_from holds {network}: it keeps nobody out.",
+                "Write only the sender's networks, or leave it out.",
+            )
     if secret is None:
         yield ok("Webhooks", "/hooks/actions is shut: BRIDGE_WEBHOOK_SECRET is not set.")
     declared = len(sources.by_name) - 1

@@ -18,6 +18,7 @@ from bridge.contract import Request, Upstream
 MANAGERS = frozenset(("admin", "livechat-manager"))
 SUPERVISORS = MANAGERS | {"livechat-monitor"}
 AGENTS = SUPERVISORS | {"livechat-agent"}
+BYPASSING = frozenset(("admin", "bot", "app"))  # hold api-bypass-rate-limit by default
 OLDEST = (6, 4)  # livechat/transcript takes a subject since then
 NEWEST = 8
 
@@ -83,7 +84,7 @@ async def look(name: str, upstream: Upstream, clocks: Clocks) -> AsyncIterator[R
         yield warning(
             subject,
             "The account is an administrator: whoever gets its token has everything.",
-            "Use an account with the roles bot and livechat-manager, and a role of its own that has"
+            "Use an account with the role livechat-manager, and a role of its own that has"
             " mail-messages.",
         )
     yield _about_email(subject, account)
@@ -130,10 +131,16 @@ def _about_email(subject: str, account: Mapping[str, Any]) -> Row:
 
 def _about_limit(subject: str, headers: Mapping[str, str], roles: set[str]) -> Row:
     limit = headers.get("x-ratelimit-limit")
-    if limit is None:
-        return ok(subject, "It is not rate limited (bypassed, or the limiter is off).")
-    advice = "" if "bot" in roles else "The role bot lifts the limit, if your bursts need it."
-    return ok(subject, f"Limited to {limit} calls per window and route; bursts will wait.", advice)
+    if limit is not None:
+        said = f"Limited to {limit} calls per window and route; bursts will wait."
+        return ok(subject, said, "If they wait too long, raise that number in Rocket.Chat.")
+    by_role = ", ".join(sorted(roles & BYPASSING))
+    advice = (
+        f"The role {by_role} lifts the limit. The bridge keeps to one without it."
+        if by_role
+        else ""
+    )
+    return ok(subject, "It is not rate limited (bypassed, or the limiter is off).", advice)
 
 
 async def _about_permissions(

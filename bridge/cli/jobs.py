@@ -55,6 +55,7 @@ def filtered(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--until-hours", type=float, help="Only jobs older than so many hours."),
         click.option("--since-hours", type=float, help="Only jobs of the last so many hours."),
+        click.option("--scope", help="Who may ask: slack:T…, key:<name>, source:<name>."),
         click.option("--asker", default="", help="A user's id."),
         click.option("--room", default="", help="A room or session."),
         click.option("--connection", default="", help="A connection."),
@@ -154,14 +155,25 @@ def cancel(*, job_id: str | None, **given: Any) -> None:
 
 
 @click.command()
-@click.argument("room")
+@click.argument("room", required=False)
+@click.option("--email", default="", help="Every room of which a job names this address.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def erase(*, room: str, yes: bool) -> None:
-    """Erase everything that is stored about one room or session."""
+def erase(*, room: str | None, email: str, yes: bool) -> None:
+    """Erase everything that is stored about one room or session, or about a person's."""
+    if (room is None) is not bool(email):
+        raise click.UsageError("Name a room or session, or a person by --email; not both.")
+    rooms = [room] if room else with_operator(lambda operator: operator.rooms_naming(email))
+    if not rooms:
+        click.echo(f"No job names {email}, so nothing is left to erase.")
+        return
     if not yes:
-        click.confirm(f"Erase every job about {room}, with attempts and deliveries?", abort=True)
-    gone = with_operator(lambda operator: operator.erase_room(room, by=actor()))
-    click.echo(f"{gone} jobs erased.")
+        about = ", ".join(rooms)
+        click.confirm(f"Erase every job about {about}, with attempts and deliveries?", abort=True)
+
+    async def work(operator: Operator) -> int:
+        return sum([await operator.erase_room(one, by=actor()) for one in rooms])
+
+    click.echo(f"{with_operator(work)} jobs erased.")
 
 
 def _mend(

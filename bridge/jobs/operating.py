@@ -153,6 +153,10 @@ class Operator:
             lambda connection: retention.erase(connection, room, by, now), alone=True
         )
 
+    async def rooms_naming(self, address: str) -> list[str]:
+        """The rooms and sessions of which a job names an e-mail address."""
+        return await self._store.read(lambda db: retention.rooms_naming(db, address))
+
     async def _ids(self, which: Filter) -> list[str]:
         def look(connection: Connection) -> list[str]:
             query = select(jobs.c.id).where(*clauses(which)).order_by(jobs.c.seq).limit(BULK)

@@ -6,11 +6,13 @@ the room out of the trail too, but for a digest that shows whoever knows the roo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import Connection, delete, or_, select, text
+from sqlalchemy import Connection, delete, func, or_, select, text
 
 from bridge.jobs import auditing, lanes, leases
 from bridge.jobs.tables import FINISHED, audit, jobs, keys
@@ -74,6 +76,32 @@ def erase(db: Connection, room: str, actor: auditing.Actor, now: float) -> int:
     )
     auditing.add(db, [said])
     return gone
+
+
+def rooms_naming(db: Connection, address: str) -> list[str]:
+    """The rooms and sessions of which a job names an e-mail address; attempts hold masked ones only."""
+    # whole addresses: who erases anna@ does not mean joanna@
+    whole = re.compile(rf"(?<![\w.+-]){re.escape(address)}(?![\w-]|\.\w)", re.IGNORECASE)
+    texts = (jobs.c.args, jobs.c.outcome, jobs.c.memo)
+    written = {address.lower(), json.dumps(address.lower())[1:-1]}  # as it is, or with \u00f6 for ö
+    holds = [func.lower(one).contains(way, autoescape=True) for one in texts for way in written]
+    return sorted(
+        {
+            lane.partition(":")[2] or lane
+            for lane, *stored in db.execute(select(jobs.c.lane, *texts).where(or_(*holds)))
+            if any(whole.search(one) for one in _strings([json.loads(x or "0") for x in stored]))
+        }
+    )
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for one in value:
+            yield from _strings(one)
+    elif isinstance(value, dict):
+        yield from _strings([*value, *value.values()])
 
 
 def _remove(db: Connection, seqs: Sequence[int], *, without_room: bool = False) -> int:

@@ -42,7 +42,8 @@ class Server(Section):
     )
     max_in_flight: int = Field(500, ge=1, description="Requests served at once; more get 503.")
     metrics_token: Secret = Field(
-        None, description="Bearer token that a scraper of /metrics must show; without: anybody may."
+        None,
+        description="Bearer token for /metrics and for the reasons in /readyz; without: anybody may.",
     )
 
 

@@ -37,3 +37,11 @@ def parse_address(text: str) -> Address | None:
 def is_in(address: Address, networks: Iterable[Network]) -> bool:
     """Whether one of the networks holds the address."""
     return any(address in one for one in networks if one.version == address.version)
+
+
+def too_wide(networks: Iterable[Network]) -> list[Network]:
+    """Ranges that, taken together, are wider than any private network: who lists those trusts strangers."""
+    networks = list(networks)
+    v4 = ipaddress.collapse_addresses(one for one in networks if one.version == 4)
+    v6 = ipaddress.collapse_addresses(one for one in networks if one.version == 6)
+    return [*(one for one in v4 if one.prefixlen < 8), *(one for one in v6 if one.prefixlen < 7)]

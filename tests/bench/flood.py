@@ -1,8 +1,8 @@
 """A thousand slow clients and a flood: memory stays bounded, accepted work stays, latency comes back.
 
 A real `bridge serve` on a SQLite file. Slow clients connect and say nothing, send half a header, or half a
-body; then far more wishes come at once than are served at once. What was answered with 202 must be in the
-store afterwards. Run: `python -m tests.bench.flood [--quick]`.
+body; then wishes come from many callers at once. A second bridge, whose cap on requests in flight is far below
+that number, must refuse with 503 and Retry-After. What was answered with 202 must be in the store afterwards. Run: `python -m tests.bench.flood [--quick]`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from tests.bench.report import Effort, Line
 TOKEN = "bench-0123456789abcdef0123456789abcdef"
 SLOW_CLIENTS, CALLERS = 1000, 400
 RSS_GOAL_MB, BACK_GOAL_S = 150, 10
+LOW_CAP = 20
 HALF = {
     "idle": b"",
     "half header": b"POST /slack/events HTTP/1.1\r\nHost: x\r\nX-Slack-Sig",
@@ -102,7 +103,7 @@ class Flooded:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Flooded]:
+async def running(folder: Path, **settings: str) -> AsyncIterator[Flooded]:
     port = free_port()
     environment = {
         "PATH": os.environ["PATH"],
@@ -114,6 +115,7 @@ async def running(folder: Path) -> AsyncIterator[Flooded]:
         "ROCKETCHAT_URL": "http://127.0.0.1:1",  # nobody answers there: accepted work waits
         "ROCKETCHAT_USER_ID": "u",
         "ROCKETCHAT_AUTH_TOKEN": "t",
+        **settings,
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bridge", "serve", env=environment
@@ -161,9 +163,7 @@ async def measure(folder: Path, *, flood_s: float) -> list[Line]:
         for writer in slow:
             writer.close()
         accepted = set(bridge.accepted)
-    with sqlite3.connect(folder / "bridge.db") as database:
-        kept = {row[0] for row in database.execute("select id from jobs")}
-    lost = len(accepted - kept)
+    lost = len(accepted - stored(folder))
     sent = sum(bridge.statuses.values())
     print(f"flood: {sent} wishes, {dict(bridge.statuses)}; {open_after} connections open after")  # noqa: T201 - a bench prints
     return [
@@ -186,6 +186,30 @@ async def measure(folder: Path, *, flood_s: float) -> list[Line]:
     ]
 
 
+def stored(folder: Path) -> set[str]:
+    """The ids of all jobs that are on disk."""
+    with sqlite3.connect(folder / "bridge.db") as database:
+        return {row[0] for row in database.execute("select id from jobs")}
+
+
+async def press(folder: Path, *, flood_s: float) -> list[Line]:
+    """More callers than may be served at once: some must be sent away, and what was taken must be there."""
+    async with running(folder, BRIDGE_SERVER_MAX_IN_FLIGHT=str(LOW_CAP)) as bridge:
+        await bridge.flood(flood_s)
+        pressed = len(bridge.accepted)
+        await bridge.wish()  # served again at once, when nobody presses any more
+        accepted, statuses = bridge.accepted, bridge.statuses
+    lost, refused = len(accepted - stored(folder)), statuses["503"]
+    orderly = refused > 0 and statuses.keys() <= {"202", "503"} and len(accepted) > pressed
+    print(f"flood: {dict(statuses)} under a cap of {LOW_CAP}")  # noqa: T201 - a bench prints
+    above = f"above a cap of {LOW_CAP}"
+    return [
+        Line("flood", f"{above}: accepted", len(accepted), "jobs"),
+        Line("flood", f"{above}: accepted and lost", lost, "lost", goal="0", met=lost == 0),
+        Line("flood", f"{above}: refused with 503", refused, "times", goal="> 0", met=orderly),
+    ]
+
+
 def _memory(what: str, megabytes: float) -> Line:
     goal = f"< {RSS_GOAL_MB} MB"
     return Line("flood", what, megabytes, "MB", goal=goal, met=megabytes < RSS_GOAL_MB)
@@ -193,8 +217,10 @@ def _memory(what: str, megabytes: float) -> Line:
 
 def bench(effort: Effort) -> list[Line]:
     """Slow clients and a flood."""
-    with tempfile.TemporaryDirectory() as folder:
-        return asyncio.run(measure(Path(folder), flood_s=effort.choose(0.2, 3, 20)))
+    flood_s = effort.choose(0.2, 3, 20)
+    with tempfile.TemporaryDirectory() as calm, tempfile.TemporaryDirectory() as pressed:
+        measured = asyncio.run(measure(Path(calm), flood_s=flood_s))
+        return measured + asyncio.run(press(Path(pressed), flood_s=min(flood_s, 3)))
 
 
 if __name__ == "__main__":

@@ -66,6 +66,28 @@ def test_a_launched_job_is_listed_shown_cancelled_retried_and_erased(run: Run) -
         assert "`bridge jobs list`" in said
 
 
+def test_a_person_is_erased_with_every_room_that_names_them(run: Run) -> None:
+    for rid in ("one", "two"):
+        mail = ("--email", "Anna@example.org", "--subject", "x", "--wait", "0")
+        assert run("call", "rocketchat.email_transcript", "--rid", rid, *mail).exit_code == 0
+    launch(run, "two")
+    launch(run, "three")
+    asked = run("erase", "--email", "anna@example.org", typed="n\n")
+    assert "every job about one, two," in asked.output
+    assert asked.exit_code == 1
+    assert "3 jobs erased" in run("erase", "--email", "anna@example.org", "--yes").stdout
+    assert "nothing is left" in run("erase", "--email", "anna@example.org", "--yes").stdout
+    assert len(run("jobs", "list", "--json").stdout.splitlines()) == 1
+    for wrong in ((), ("one", "--email", "anna@example.org")):
+        assert run("erase", *wrong, "--yes").exit_code == 2
+
+
+def test_what_a_program_asked_for_is_cancelled_by_its_scope(run: Run) -> None:
+    launch(run)
+    assert "0 jobs cancelled" in run("jobs", "cancel", "--scope", "key:shop").stdout
+    assert "1 jobs cancelled" in run("jobs", "cancel", "--scope", "cli").stdout
+
+
 def test_many_are_mended_by_filter_and_never_without_one(run: Run) -> None:
     for rid in ("one", "two", "three"):
         launch(run, rid)

@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page, async_playwright
 
 from tests.clock import Clock
+from tests.conftest import missing
 from tests.console.desk import TOKEN, Desk, close_desk, open_desk, settings
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -68,7 +69,7 @@ async def address(desk: Desk, aiohttp_server: Serve) -> str:
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     if not CHROMIUM_IS_HERE:
-        pytest.skip("There is no Chromium on this machine: install the package chromium.")
+        missing("There is no Chromium on this machine: install the package chromium.")
     async with async_playwright() as playwright:
         found = await playwright.chromium.launch(
             executable_path=str(CHROMIUM), args=["--no-sandbox", "--headless", "--disable-gpu"]

@@ -1,8 +1,8 @@
 """The files that put the bridge somewhere: linted by the field's own tools, then held to our rules.
 
 hadolint and check-jsonschema come with the development packages, promtool and systemd-analyze from Debian
-and Heroku's own schema from npm, which `.ci/run` installs; without them a test says what it left out. No
-image is built: that takes a Docker daemon.
+and Heroku's own schema from npm, which `.ci/run` installs; without one a test is left out, and fails in
+`.ci/run`. No image is built: that takes a Docker daemon.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import pytest
 import yaml
 
 from bridge.settings import ENVIRONMENT
+from tests.conftest import missing
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEPLOY = ROOT / "deploy"
@@ -118,7 +119,7 @@ def test_the_heroku_button() -> None:
 def test_heroku_finds_the_button_valid() -> None:
     schema = os.environ.get("HEROKU_APP_SCHEMA", "")
     if not schema:
-        pytest.skip("HEROKU_APP_SCHEMA is not set; .ci/run takes Heroku's own schema from npm")
+        missing("HEROKU_APP_SCHEMA is not set; .ci/run takes Heroku's own schema from npm.")
     assert "ok" in lint("check-jsonschema", "--schemafile", schema, "app.json")
 
 
@@ -149,11 +150,23 @@ def test_the_image_is_built_in_two_stages_from_the_lock() -> None:
     }
     assert {name for name, _ in instructions()} <= known
     assert of("FROM") == ["${BASE} AS build", "${BASE}"]
-    assert re.search(r":3\.11\.\d+-slim-", of("ARG")[0]), "the base is pinned"
+    tested = (ROOT / ".python-version").read_text("utf-8").strip()
+    (base,) = of("ARG")
+    assert re.fullmatch(rf"BASE=python:{re.escape(tested)}-slim-[a-z]+", base), "what is tested"
     syncs = [run for run in of("RUN") if "uv sync" in run]
     assert syncs
     assert all("--frozen" in run and "--no-dev" in run for run in syncs)
     assert all(re.search(r'"[\w-]+==[\d.]+"', run) for run in of("RUN") if "pip install" in run)
+
+
+def test_a_base_is_named_by_its_line_of_releases_and_a_release_pins_it_by_digest() -> None:
+    # a patch level in the tag would keep old faults and pin nothing: tags are moved, digests are not
+    text = (DEPLOY / "Dockerfile").read_text("utf-8")
+    base = of("ARG")[0].removeprefix("BASE=")
+    assert f"imagetools inspect --format '{{{{.Manifest.Digest}}}}' {base}\n" in text
+    assert f"--build-arg BASE={base}@sha256:" in text
+    assert re.fullmatch(r"postgres:\d+-[a-z]+", compose()["services"]["postgres"]["image"])
+    assert "@sha256:" in (DEPLOY / "compose.yaml").read_text("utf-8")
 
 
 def test_the_image_runs_without_rights_and_says_how_it_is() -> None:
@@ -226,6 +239,16 @@ def test_compose_is_valid_by_the_specification() -> None:
     assert "ok" in lint("check-jsonschema", *schema, "deploy/compose.yaml")
 
 
+def test_settings_of_compose_are_read_from_outside_of_the_image() -> None:
+    for name in ("migrate", "web", "worker"):
+        (mount,) = compose()["services"][name]["volumes"]
+        outside, inside, mode = mount.split(":")
+        assert ((DEPLOY / outside).resolve(), mode) == (ROOT / "config", "ro")
+        assert inside == f"{of('WORKDIR')[-1]}/config", "where BRIDGE_CONFIG looks by default"
+    text = (DEPLOY / "compose.yaml").read_text("utf-8")
+    assert "kill --signal HUP web worker" in text
+
+
 def test_the_variables_of_compose_are_explained_where_they_are_missing() -> None:
     text = (DEPLOY / "compose.yaml").read_text("utf-8")
     for name, rest in re.findall(r"(?<!\$)\$\{(\w+)([^}]*)\}", text):
@@ -238,7 +261,7 @@ def test_the_variables_of_compose_are_explained_where_they_are_missing() -> None
 def systemd(*arguments: str) -> subprocess.CompletedProcess[str]:
     tool = shutil.which("systemd-analyze")
     if tool is None:
-        pytest.skip("systemd-analyze is not installed")
+        missing("systemd-analyze is not installed; it is in Debian's package systemd.")
     return subprocess.run([tool, *arguments], capture_output=True, text=True, check=False)
 
 

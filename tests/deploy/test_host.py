@@ -167,7 +167,10 @@ async def test_a_broken_source_at_sighup_keeps_the_last_good_one_and_says_why(
         house.signal(signal.SIGHUP)
         assert await settings_error(house, gone=True) == ""
         assert await posted(house, "room2") == 202
-        lines = house.log.read_text("utf-8")
+        async with asyncio.timeout(10):
+            # said once the store has been looked at, which is after /readyz no longer complains
+            while "app.reloaded" not in (lines := house.log.read_text("utf-8")):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
         assert lines.count("app.reload_refused") == 4
         assert lines.count("app.reloaded") == 1
         assert "a-word-for-the-crm" not in lines

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from bridge import metrics
 from bridge.metrics import collectors
+from tests.conftest import missing
 
 DEPLOY = Path(__file__).resolve().parent.parent.parent / "deploy"
 USED = re.compile(r"\bbridge_[a-z_]+")
@@ -38,7 +38,7 @@ def panels() -> list[dict[str, Any]]:
 def promtool(*arguments: str) -> str:
     tool = shutil.which("promtool")
     if tool is None:
-        pytest.skip("promtool is in Debian's package prometheus")
+        missing("promtool is not installed; it is in Debian's package prometheus.")
     done = subprocess.run(
         [tool, *arguments], capture_output=True, text=True, check=False, cwd=DEPLOY
     )

@@ -14,6 +14,7 @@ from aiohttp import web
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # has no types
 from playwright.async_api import Browser, async_playwright
 
+from tests.conftest import missing
 from tests.docs.pages import ROOT
 
 pytestmark = pytest.mark.timeout(300)  # the first test waits for the build
@@ -49,7 +50,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def browser() -> AsyncIterator[Browser]:
     path = shutil.which("chromium")
     if path is None:
-        pytest.skip("There is no Chromium on this machine: install the package chromium.")
+        missing("There is no Chromium on this machine: install the package chromium.")
     async with async_playwright() as playwright:
         found = await playwright.chromium.launch(
             executable_path=path, args=["--no-sandbox", "--headless", "--disable-gpu"]

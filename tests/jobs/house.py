@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select
 
-from bridge.contract import Job, JobState, ReplyTo
+from bridge.contract import Action, Job, JobState, ReplyTo
 from bridge.delivery.results import File, Told
 from bridge.delivery.results import Telling as Result
 from bridge.jobs.attempt import Manners, Runner
@@ -40,6 +40,7 @@ async def store_on(
     *,
     clock: Callable[[], float] = time.time,
     windows: Mapping[str, Window] | None = None,
+    actions: Mapping[str, type[Action]] = TOYS,
 ) -> AsyncIterator[Store]:
     """An open store of the toys, on a migrated database."""
     engine = open_engine(parse_url(database_url))
@@ -47,7 +48,7 @@ async def store_on(
     engine.dispose()
     store = Store(
         database_url,
-        actions=TOYS,
+        actions=actions,
         vault=Vault(["test"]),
         clock=clock,
         windows_assumed=windows or {},

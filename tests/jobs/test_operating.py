@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from typing import ClassVar
 
 import pytest
+from pydantic import Field
 from sqlalchemy import Table, func, select
 
-from bridge.contract import Job, JobState, Request, Response
+from bridge.contract import Asker, Job, JobState, ReplyTo, Request, Response
 from bridge.delivery.results import Telling as Result
 from bridge.delivery.results import Told, TryLater
+from bridge.jobs.intake import Launch
 from bridge.jobs.operating import Bounds, Filter, NotAllowed, Operator
 from bridge.jobs.rows import delivery_rows
 from bridge.jobs.store import Store
@@ -25,7 +28,7 @@ from tests.jobs.house import (
     store_on,
     working,
 )
-from tests.jobs.toys import ANNA, OK, SLACK, Upstream, key, launch
+from tests.jobs.toys import ANNA, OK, SLACK, TOYS, Touch, Upstream, key, launch
 
 
 async def count(store: Store, table: Table) -> int:
@@ -214,6 +217,53 @@ async def test_erasing_a_room_leaves_nothing_of_it(database_url: str) -> None:
         assert [row["lane"] for row in await rows(store)] == ["toy:r11"]
         for table in (attempts, deliveries):
             assert await count(store, table) == 1
+
+
+class Mail(Touch):
+    """A touch that a person is told of."""
+
+    id: ClassVar = "toy.mail"
+
+    email: str = Field("", description="Who is told.")
+
+
+async def test_the_rooms_of_a_person_are_those_whose_jobs_name_their_whole_address(
+    database_url: str,
+) -> None:
+    async with store_on(database_url, actions={**TOYS, Mail.id: Mail}) as store:
+        await store.accept(
+            [
+                Launch(Mail(room=room, number=0, email=email), "toy", ANNA, ReplyTo())
+                for room, email in (
+                    ("asked", "Anna@Example.org"),
+                    ("among", "bert@example.org,\nanna@example.org."),
+                    ("other", "joanna@example.org"),
+                    ("longer", "anna@example.org.uk"),
+                    ("umlaut", "jörg_x@example.org"),
+                    ("none", ""),
+                )
+            ]
+        )
+        [accepted] = await store.accept([launch("answered")])
+        [row] = [row for row in (await claim(store)).rows if row["id"] == accepted.job.id]
+        told = '{"kind":"done","code":"sent","message":"Sent to anna@example.org."}'
+        assert await store.end(ending(row, "me", outcome=told))
+        operator = Operator(store)
+        assert await operator.rooms_naming("anna@example.org") == ["among", "answered", "asked"]
+        assert await operator.rooms_naming("jörg_x@example.org") == ["umlaut"]
+        assert await operator.rooms_naming("jörg%x@example.org") == []
+
+
+async def test_what_waits_of_somebody_who_lost_the_right_is_cancelled_at_once(
+    database_url: str,
+) -> None:
+    bert = Asker("slack", "slack:T1", user_id="U2")
+    async with store_on(database_url) as store:
+        await store.accept([launch("r1", asker=ANNA), launch("r2", asker=bert), launch("r3")])
+        operator = Operator(store)
+        assert len(await operator.cancel_all(Filter(asker="U2"))) == 1
+        assert len(await operator.cancel_all(Filter(scope="key:shop"))) == 1
+        assert [row["state"] for row in await rows(store)] == ["queued", "cancelled", "cancelled"]
 
 
 async def test_the_end_of_an_erased_job_is_not_stored(database_url: str) -> None:

@@ -41,6 +41,14 @@ async def test_whoever_is_not_known_gets_nothing(
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
+async def test_a_token_in_the_address_opens_nothing(client: Client, store: Store) -> None:
+    token = bearer()["Authorization"].removeprefix("Bearer ")
+    for name in ("access_token", "token", "key"):
+        response = await client.post(CLOSE, json={"rid": ROOM}, params={name: token})
+        await problem(response, 401, "unauthenticated")
+    assert await count(store) == 0
+
+
 async def test_without_any_token_the_door_is_closed(serve: Serve) -> None:
     client = await serve(settings(api=Api()))
 

@@ -15,6 +15,7 @@ import pytest
 from bridge.actions import catalogue
 from bridge.ingress.webhooks import read_sources
 from bridge.sandbox.rocketchat import seed as rooms
+from tests.conftest import missing
 from tests.ingress.webhooks.senders import declared
 from tests.world import API_TOKEN, WEBHOOK_SECRET, world
 
@@ -57,7 +58,7 @@ async def test_the_shell_commands_run(tmp_path: Path) -> None:
     tools = ("bash", "curl", "openssl", "od", "sed")
     absent = [tool for tool in tools if shutil.which(tool) is None]
     if absent:
-        pytest.skip(f"{', '.join(absent)} not installed, so the commands cannot be run.")
+        missing(f"{', '.join(absent)} not installed, so the commands cannot be run.")
     text = (RECIPES / "curl.md").read_text("utf-8")
     script = "\n".join(("set -euo pipefail", *re.findall(r"```bash\n(.*?)```", text, re.DOTALL)))
     async with world(tmp_path) as here:

@@ -231,3 +231,21 @@ async def test_the_published_vectors_hold(
             "/hooks/s", data=body, headers={**headers, "webhook-signature": given}
         )
         assert answer.status == status, given
+
+
+@pytest.mark.parametrize(
+    ("check", "query"),
+    [
+        ({"kind": "bearer", "secret": "word"}, {"Authorization": "Bearer word"}),
+        ({"kind": "bearer", "secret": "word"}, {"access_token": "word", "token": "word"}),
+        ({"kind": "token", "header": "X-Key", "secret": "word"}, {"X-Key": "word", "key": "word"}),
+    ],
+)
+async def test_a_secret_in_the_address_proves_nothing(
+    serve: Serve, store: Store, check: dict[str, Any], query: dict[str, str]
+) -> None:
+    client = await serve({"s": {"checks": [check], "rules": [CLOSE_RULE]}})
+
+    assert (await client.post("/hooks/s", data=BODY, params=query)).status == 401
+    assert (await client.post("/hooks/s/word", data=BODY)).status == 404
+    assert await stored(store) == []

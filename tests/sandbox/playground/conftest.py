@@ -16,6 +16,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from bridge.app import Bridge
 from bridge.sandbox.town import Sandbox
 from bridge.settings import load
+from tests.conftest import missing
 
 ARGUMENTS = ["--no-sandbox", "--headless", "--disable-gpu"]
 WATCH = """
@@ -58,7 +59,7 @@ async def browser() -> AsyncIterator[Browser]:
         own = playwright.chromium.executable_path
         path = next(filter(None, map(shutil.which, ("chromium", "google-chrome", own))), "")
         if not path:
-            pytest.skip("No Chromium is installed here, so nobody looks at the playground.")
+            missing("No Chromium is installed here, so nobody looks at the playground.")
         browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         await browser.close()
