@@ -18,6 +18,7 @@ from bridge.app.health import Health, Metrics
 from bridge.app.routes import whole
 from bridge.app.storage import assumed, await_database, key_material
 from bridge.app.telling import Ways, version
+from bridge.app.upkeep import note_connections, prune
 from bridge.contract import Action, Upstream
 from bridge.ingress.slack.references import References
 from bridge.jobs.acting import Acting
@@ -25,10 +26,9 @@ from bridge.jobs.attempt import Claimed, Runner
 from bridge.jobs.auditing import Actor, Audit
 from bridge.jobs.limits import Limits
 from bridge.jobs.links import Links
-from bridge.jobs.operating import Bounds, Operator
+from bridge.jobs.operating import Operator
 from bridge.jobs.pace import Window
 from bridge.jobs.reach import Reach
-from bridge.jobs.retention import AT_ONCE
 from bridge.jobs.store import Store
 from bridge.jobs.telling import Teller
 from bridge.jobs.worker import Worker
@@ -40,9 +40,6 @@ from bridge.vault import Vault
 
 log = structlog.get_logger()
 
-HOUSEKEEPING_S = 600.0
-BETWEEN_PRUNES_S = 1.0  # while more is left, so that requests are not kept waiting for it
-LOOK_AROUND_S = 60.0
 CLOSING_S = 2.0  # of the drain's budget: what the doors and the store need after the worker
 NOTHING_NEW = (
     "No setting is another one than before. A reload reads the settings file and the files of secrets again;"
@@ -116,7 +113,11 @@ class Bridge:
             await self.doors.start()
         if self.worker is not None:
             await self.worker.start()
-        upkeep = [self._keep_house(), self._look_around(), metrics.watch_event_loop()]
+        upkeep = [
+            prune(self.operator, lambda: self.settings.jobs, self.clock),
+            note_connections(self._look),
+            metrics.watch_event_loop(),
+        ]
         if tracing.is_asked_for("metrics"):
             upkeep.append(self._metrics.keep_up())
         self._upkeep = [asyncio.create_task(work) for work in upkeep]
@@ -274,29 +275,8 @@ class Bridge:
             settings=jobs,
         )
 
-    async def _look_around(self) -> None:
-        while True:
-            try:
-                await self._look()
-            except Exception:
-                log.exception("app.upkeep_failed", work="connections")
-            await asyncio.sleep(LOOK_AROUND_S)
-
     async def _look(self) -> None:
         # a worker that hangs, in a process that does not, is none
         works = self.worker is not None and not self.worker.stalled
         with contextlib.suppress(StoreDown):  # the store has said so
             await self.reach.look(works=works)
-
-    async def _keep_house(self) -> None:
-        while True:
-            try:
-                gone = await self.operator.prune(Bounds.of(self.settings.jobs, self.clock()))
-            except StoreDown:
-                gone = 0  # the store has said so; the next round does both
-            except Exception:
-                log.exception("app.upkeep_failed", work="pruning")
-                gone = 0
-            if gone:
-                log.info("app.pruned", jobs=gone)
-            await asyncio.sleep(BETWEEN_PRUNES_S if gone == AT_ONCE else HOUSEKEEPING_S)

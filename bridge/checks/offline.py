@@ -14,10 +14,10 @@ from pydantic import SecretStr
 from bridge import access
 from bridge.actions import catalogue
 from bridge.checks.report import Report, Row, error, many, ok, warning
+from bridge.checks.sources import webhooks
 from bridge.contract import Action
-from bridge.ingress.webhooks import read_sources
 from bridge.jobs.database import DatabaseError, durability, parse_url
-from bridge.settings import Settings, SettingsError, foreign_variables
+from bridge.settings import Settings, foreign_variables
 from bridge.signatures.origin import too_wide
 
 HEX32 = re.compile(r"[0-9a-f]{32}")
@@ -44,7 +44,7 @@ def check(
             *_connections(settings),
             *_api(settings),
             *_metrics(settings),
-            *_webhooks(settings, actions),
+            *webhooks(settings, actions),
             *_variables(environ),
         ]
     )
@@ -238,46 +238,6 @@ def _metrics(settings: Settings) -> Iterator[Row]:
         yield ok("Metrics", "/metrics asks for its token." if token else "/metrics is open.")
 
 
-def _webhooks(settings: Settings, actions: Mapping[str, type[Action]]) -> Iterator[Row]:
-    secret = settings.webhooks.secret
-    if secret is not None and _is_short(_text(secret)):
-        yield warning(
-            "Webhooks",
-            "BRIDGE_WEBHOOK_SECRET is short enough to be guessed.",
-            'Make one: echo "whsec_$(openssl rand -base64 32)"',
-        )
-    if settings.webhooks.secret_previous is not None:
-        yield warning(
-            "Webhooks",
-            "Two secrets are accepted for /hooks/actions, and callbacks are signed with both.",
-            "Remove BRIDGE_WEBHOOK_SECRET_PREVIOUS once the rotation is over.",
-        )
-    try:
-        sources = read_sources(settings, actions)
-    except SettingsError as problem:
-        yield from (
-            error("Webhooks", line, "Correct it in the settings file.")
-            for line in str(problem).splitlines()
-        )
-        return
-    for sentence in sources.shut.values():
-        yield warning("Webhooks", sentence, "Set the variable or file that its secret names.")
-    for name, source in sources.by_name.items():
-        for network in too_wide(source.allow_from):
-            yield error(
-                "Webhooks",
-                f"webhooks.sources.{name}.allow_from holds {network}: it keeps nobody out.",
-                "Write only the sender's networks, or leave it out.",
-            )
-    if secret is None:
-        yield ok("Webhooks", "/hooks/actions is shut: BRIDGE_WEBHOOK_SECRET is not set.")
-    declared = len(sources.by_name) - 1
-    if declared:
-        yield ok(
-            "Webhooks", f"{declared - len(sources.shut)} of {declared} declared sources are open."
-        )
-
-
 def _variables(environ: Mapping[str, str]) -> Iterator[Row]:
     names = foreign_variables(environ)
     if names:
@@ -294,11 +254,6 @@ def _is_local(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or "." not in host  # a name inside one network
-
-
-def _is_short(secret: str) -> bool:
-    """Standard Webhooks asks for 24 to 64 bytes, in base64."""
-    return len(secret.removeprefix("whsec_")) < 32
 
 
 def _text(secret: SecretStr) -> str:

@@ -20,7 +20,8 @@ from bridge.console.roles import Role
 from bridge.console.showing import CANCELLABLE, JOB_ID, Showing
 from bridge.console.visit import Gate, Visit, see
 from bridge.contract import JobState
-from bridge.jobs.operating import BULK, RETRYABLE, NotAllowed, Operator
+from bridge.jobs.operating import BULK, NotAllowed, Operator
+from bridge.jobs.recovery import RETRYABLE
 
 log = structlog.get_logger()
 

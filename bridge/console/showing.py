@@ -16,7 +16,8 @@ from bridge.console.story import Stories
 from bridge.console.throughput import Throughput
 from bridge.console.visit import Gate, Visit
 from bridge.contract import JobState
-from bridge.jobs.operating import RETRYABLE, Operator
+from bridge.jobs.operating import Operator
+from bridge.jobs.recovery import RETRYABLE
 from bridge.jobs.store import Store
 from bridge.jobs.worker import Worker
 from bridge.settings import Settings

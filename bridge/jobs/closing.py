@@ -19,6 +19,7 @@ from sqlalchemy import Connection, select
 from bridge import metrics
 from bridge.contract import Action, Job, JobState, Outcome
 from bridge.jobs.attempt import Attempt, Claimed
+from bridge.jobs.due import Telling
 from bridge.jobs.ending import Rules, conclude
 from bridge.jobs.finishing import EndItem
 from bridge.jobs.hindrances import NOT_STORABLE
@@ -26,7 +27,7 @@ from bridge.jobs.limits import Limits
 from bridge.jobs.pace import Window
 from bridge.jobs.store import Store
 from bridge.jobs.tables import deliveries
-from bridge.jobs.telling import Teller, Telling
+from bridge.jobs.telling import Teller
 from bridge.jobs.windows import GiveBack
 from bridge.jobs.writer import StoreDown
 from bridge.settings import Jobs as JobSettings

@@ -11,24 +11,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, case, insert, or_, select, text, true, update
+from sqlalchemy import Connection, select
 
 from bridge import metrics
 from bridge.contract import Job, JobState
-from bridge.jobs import bell, counting, lanes, retention
-from bridge.jobs.auditing import UNNAMED, Actor, Audit, Event, add
+from bridge.jobs import counting, recovery, retention
+from bridge.jobs.auditing import UNNAMED, Actor, Audit
 from bridge.jobs.filtering import Filter, clauses
 from bridge.jobs.reach import worker_seen
 from bridge.jobs.retention import Bounds
-from bridge.jobs.rows import as_readable, delivery_rows, open_reply_to
+from bridge.jobs.rows import as_readable
 from bridge.jobs.store import Store
-from bridge.jobs.tables import FINISHED, attempts, deliveries, jobs
+from bridge.jobs.tables import attempts, deliveries, jobs
 
 __all__ = ["Bounds", "Filter", "NotAllowed", "Operator", "Page"]
 
-RETRYABLE = (JobState.PARKED, JobState.UNKNOWN)  # without force
 BULK = 1000
-RETRIED, CANCELLED = "job.retry", "job.cancel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +111,7 @@ class Operator:
             return None
         again = await self.retry_these([job_id], force=force, by=by)
         if not again:
-            await self._refused(job, RETRIED, by)
+            await self._refused(job, recovery.RETRIED, by)
             raise NotAllowed(_why_no_retry(job, force=force))
         return await self._store.get(job_id)
 
@@ -131,7 +129,7 @@ class Operator:
         if job is None:
             return None
         if not await self.cancel_these([job_id], by=by):
-            await self._refused(job, CANCELLED, by)
+            await self._refused(job, recovery.CANCELLED, by)
             raise NotAllowed(_why_no_cancel(job))
         return await self._store.get(job_id)
 
@@ -180,47 +178,10 @@ class Operator:
         self, ids: Sequence[str], *, force: bool = False, by: Actor = UNNAMED
     ) -> list[str]:
         """Retry those of them that may be retried, in one transaction; their ids."""
-        now = self._store.clock()
-        allowed = [state.value for state in RETRYABLE]
-        if force:
-            allowed += ["done", "refused", "cancelled", "pending"]
-
-        # a person decides to send a lost call again; where a check can be made it still comes first
-        afresh = true() if force else jobs.c.action.in_(self._store.never_repeated)
+        now, never = self._store.clock(), self._store.never_repeated
 
         def change(connection: Connection) -> list[str]:
-            chosen = (
-                jobs.c.id.in_(ids),
-                jobs.c.state.in_(allowed),
-                or_(jobs.c.state != "pending", text(FINISHED)),
-            )
-            names = self._lock_lanes(connection, ids)
-            rows = connection.execute(
-                update(jobs)
-                .where(*chosen)
-                .values(
-                    state="queued",
-                    phase="flow",
-                    ready=0,
-                    fence=jobs.c.fence + 1,
-                    run_at=None,
-                    attempts=0,
-                    looks=0,
-                    sent_at=case((afresh, None), else_=jobs.c.sent_at),
-                    pending_at=None,
-                    finished_at=None,
-                    outcome=None,
-                    memo="{}",
-                    rank=now,
-                    tried_since=now,
-                )
-                .returning(jobs.c.id, jobs.c.seq, jobs.c.action, jobs.c.connection, jobs.c.lane)
-            ).all()
-            add(connection, [_deed(row, RETRIED, by, now, force=force) for row in rows])
-            _supersede(connection, [row.seq for row in rows], "the job was tried again")
-            lanes.promote(connection, names)
-            bell.ring(connection, [row.id for row in rows])
-            return [row.id for row in rows]
+            return recovery.retry(connection, ids, by, now, force=force, never_repeated=never)
 
         again = await self._store.write(change, alone=True)
         self._tell(again)
@@ -229,67 +190,21 @@ class Operator:
     async def cancel_these(self, ids: Sequence[str], *, by: Actor = UNNAMED) -> list[str]:
         """Cancel those of them that may be cancelled, in one transaction; their ids."""
         now = self._store.clock()
-
-        def change(connection: Connection) -> list[tuple[str, str, str]]:
-            names = self._lock_lanes(connection, ids)
-            rows = connection.execute(
-                update(jobs)
-                .where(
-                    jobs.c.id.in_(ids),
-                    jobs.c.state.in_(("queued", "waiting", "pending", "parked")),
-                    or_(jobs.c.state != "pending", jobs.c.finished_at.is_(None)),
-                )
-                .values(state="cancelled", run_at=None, finished_at=now)
-                .returning(jobs)
-            ).all()
-            add(connection, [_deed(row, CANCELLED, by, now) for row in rows])
-            _supersede(connection, [row.seq for row in rows], "the job was cancelled")
-            told = [
-                delivery
-                for row in rows
-                for delivery in delivery_rows(
-                    open_reply_to(row.reply_to, self._store.vault), row.seq, now
-                )
-            ]
-            if told:
-                connection.execute(insert(deliveries), told)
-            lanes.promote(connection, names)
-            bell.ring(connection, [row.id for row in rows])
-            return [(row.id, row.action, row.connection) for row in rows]
-
-        ended = await self._store.write(change, alone=True)
+        ended = await self._store.write(
+            lambda connection: recovery.cancel(connection, ids, by, now, self._store.vault),
+            alone=True,
+        )
         for _, action, connection in ended:
             metrics.job_ended(action, connection, "cancelled")
         gone = [job_id for job_id, _, _ in ended]
         self._tell(gone)
         return gone
 
-    @staticmethod
-    def _lock_lanes(connection: Connection, ids: Sequence[str]) -> set[str]:
-        """The lanes of these jobs, whatever their state: it may change until the lock is had."""
-        names = set(connection.scalars(select(jobs.c.lane).where(jobs.c.id.in_(ids))))
-        lanes.lock(connection, names)
-        return names
-
     def _tell(self, ids: Sequence[str]) -> None:
         for job_id in ids:
             self._store.changed(job_id)
         if ids:
             self._store.wake()
-
-
-def _supersede(connection: Connection, seqs: Sequence[int], why: str) -> None:
-    """What was not told yet of the end before, or is being told, is not told again beside the new one."""
-    connection.execute(
-        update(deliveries)
-        .where(deliveries.c.job_seq.in_(seqs), deliveries.c.state.in_(("due", "telling")))
-        .values(state="kept", how=f"superseded: {why}")
-    )
-
-
-def _deed(row: Any, what: str, by: Actor, now: float, *, force: bool = False) -> Event:
-    room, detail = row.lane.partition(":")[2], f"{row.action}{' with force' if force else ''}"
-    return Event(now, by, what, room, row.connection, row.id, detail=detail)
 
 
 def _why_no_retry(job: Job, *, force: bool) -> str:

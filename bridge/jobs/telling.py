@@ -11,22 +11,23 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from dataclasses import replace
+from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, update
 
 from bridge import tracing
 from bridge.contract import Job, Lost, ReplyTo, Unsent, Upstream
 from bridge.delivery.results import Ambiguous, File, Told, TryLater
 from bridge.delivery.results import Telling as Result
-from bridge.jobs import counting, leases, policy
+from bridge.jobs import counting, due, policy
+from bridge.jobs.due import Kind, Telling
 from bridge.jobs.fetching import fetch
 from bridge.jobs.finishing import ToldItem
-from bridge.jobs.rows import as_readable, delivery_rows, seal_reply_to
+from bridge.jobs.rows import delivery_rows, seal_reply_to
 from bridge.jobs.store import Store
-from bridge.jobs.tables import deliveries, jobs
+from bridge.jobs.tables import jobs
 from bridge.jobs.writer import StoreDown
 
 log = structlog.get_logger()
@@ -35,7 +36,6 @@ NO_FILE = "The file {name} could not be fetched, so it does not come along. It i
 GIVE_UP_AFTER_S = 3 * 86_400.0
 FILE_TRIES = 3
 RETRY_STORE_S = 0.5
-Kind = Literal["slack", "callback"]
 
 
 class Tell(Protocol):
@@ -48,19 +48,6 @@ class Progress(Protocol):
     """Show that a job goes on; best effort. Returns where the message now stands."""
 
     async def __call__(self, job: Job) -> ReplyTo: ...
-
-
-@dataclass(slots=True)
-class Telling:
-    """A delivery this worker holds."""
-
-    id: str
-    kind: Kind
-    fence: int
-    created_at: float
-    attempts: int = 0
-    repeated: bool = False
-    row: dict[str, Any] = field(default_factory=dict)  # when it is new
 
 
 class Teller:
@@ -243,69 +230,14 @@ class Teller:
             await asyncio.sleep(self._poll_s)
 
     def _claim_due(self, connection: Connection) -> Sequence[tuple[Job, Telling]]:
-        now = self._store.clock()
-        which = (
-            select(deliveries.c.id)
-            .where(text("state = 'due'"), deliveries.c.run_at <= now)
-            .order_by(deliveries.c.run_at)
-            .limit(20)
-        )
-        rows = connection.execute(
-            update(deliveries)
-            .where(deliveries.c.id.in_(leases.unlocked(connection, which)))
-            .values(
-                state="telling",
-                owner=self._owner,
-                fence=deliveries.c.fence + 1,
-                lease_until=leases.lease_clock(connection, now) + self._lease_s,
-            )
-            .returning(deliveries)
-        ).mappings()
-        found = []
-        for row in rows:
-            job_row = dict(
-                connection.execute(select(jobs).where(jobs.c.seq == row["job_seq"]))
-                .mappings()
-                .one()
-            )
-            telling = Telling(
-                row["id"],
-                row["kind"],
-                row["fence"],
-                row["created_at"],
-                row["attempts"],
-                bool(row["repeated"]),
-            )
-            job = as_readable(job_row, self._store.vault)
-            if reason := _why_untellable(job_row, job):
-                _keep_untold(connection, telling, reason)
-            else:
-                found.append((job, telling))
-        return found
+        now, vault = self._store.clock(), self._store.vault
+        return due.claim(connection, self._owner, now, self._lease_s, vault)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _why_untellable(row: Mapping[str, Any], job: Job) -> str:
-    """Why nobody can be told of this job now; empty: they can."""
-    if job.finished_at is None:
-        return "superseded: the job goes on"
-    if row["outcome"] and job.outcome is None:
-        return "unreadable: a later release stored the outcome"
-    return ""
-
-
-def _keep_untold(connection: Connection, telling: Telling, reason: str) -> None:
-    log.warning("delivery.kept", delivery_id=telling.id, kind=telling.kind, reason=reason)
-    connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id == telling.id)
-        .values(state="kept", owner=None, lease_until=None, how=reason)
-    )
 
 
 def _without_file(job: Job) -> Job:

@@ -45,7 +45,7 @@ async def test_two_people_close_at_once(tmp_path: Path, profile: Profile) -> Non
 
 async def test_closed_while_the_mail_is_being_scheduled(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
-        with on.rocketchat.fault("latency", "POST */livechat/transcript/*", seconds=0.3):
+        with on.rocketchat.fault("latency", "POST */livechat/transcript/*", seconds=1.0):
             job = await on.command(f"/transcript email {ROOM} anna@example.com")
             await on.until(lambda jobs: jobs[0].state is JobState.RUNNING)
             on.rocketchat.close_by_visitor(ROOM)
@@ -56,7 +56,7 @@ async def test_closed_while_the_mail_is_being_scheduled(tmp_path: Path) -> None:
 
 async def test_closed_while_it_is_being_forwarded(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
-        with on.rocketchat.fault("latency", "POST *room.forward", seconds=0.3):
+        with on.rocketchat.fault("latency", "POST *room.forward", seconds=1.0):
             job = await on.command(f"/transfer {ROOM} agent=tom.okoro")
             await on.until(lambda jobs: jobs[0].state is JobState.RUNNING)
             on.rocketchat.close_by_visitor(ROOM)
