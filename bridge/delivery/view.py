@@ -52,4 +52,8 @@ def _masked(values: Mapping[str, Any], personal_fields: Collection[str]) -> dict
 def _moment(at: float | None) -> str | None:
     if at is None:
         return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    try:
+        moment = datetime.fromtimestamp(at, UTC)
+    except (OverflowError, ValueError, OSError):  # no such year: one bad row hides no others
+        return None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
