@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from bridge.contract import Asker, ReplyTo
 from bridge.jobs.intake import Launch
 from bridge.sandbox.rocketchat import seed as rooms
 from bridge.sandbox.slack import seed as slack
-from bridge.settings import Reloader, Settings, SettingsError
+from bridge.settings import Reloader, RocketChat, Settings, SettingsError
 from tests.world import API_TOKEN, World, world
 
 NEW_TOKEN = "another-api-token-0123456789"
@@ -57,6 +58,22 @@ async def test_new_settings_count_for_what_the_running_worker_tells(tmp_path: Pa
             seen_by_mia.append(any(room in here.slack.visible_text(message) for message in seen))
             await here.bridge.reload()
         assert seen_by_mia == [True, False]
+
+
+async def test_a_pace_that_is_set_counts_from_the_reload_on(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        before = here.bridge.settings
+        guess = here.bridge.store.windows_assumed["rocketchat"]
+        values = before.connections["rocketchat"].model_dump(exclude_unset=True)
+        values["pace_limit"] = guess.calls  # the default, but now somebody's word
+        ruled = RocketChat.model_validate(values)
+        after = before.model_copy(
+            update={"connections": {**before.connections, "rocketchat": ruled}}
+        )
+        here.bridge.reloader = Reloader(before, read=lambda: after)
+        await here.bridge.reload()
+        window = here.bridge.store.windows_assumed["rocketchat"]
+        assert (guess.source, window) == ("assumed", replace(guess, source="configured"))
 
 
 async def test_broken_settings_change_nothing_and_are_told_by_readyz(tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ async def test_the_bridge_info_is_exported_too(
 ) -> None:
     monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "200")
     async with world(tmp_path), asyncio.timeout(30):
-        while "bridge_info" not in receiver.samples():
+        while "bridge_info" not in receiver.samples():  # noqa: ASYNC110 - it comes from a thread
             await asyncio.sleep(0.05)
 
 

@@ -212,7 +212,7 @@ class Bridge:
                 self.upstreams[name] = connect(
                     name, connection, self.outbound, self.clock, credentials=self._credentials
                 )
-                self._windows[name] = assumed(connection)
+            self._windows[name] = assumed(connection)  # a pace set to the default is a word, too
 
     async def _credentials(self, connection: str, person: str) -> Credential | None:
         """The clients are made before the store that holds people's links."""

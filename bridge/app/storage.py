@@ -77,8 +77,8 @@ async def await_database(database_url: str) -> None:
 
 
 def assumed(connection: Connection) -> Window:
-    """The pace of a route nothing is known about: Rocket.Chat's default is a guess, others a word."""
-    guessed = connection.kind == "rocketchat" and connection.pace_limit > 0
+    """The pace of a route nothing is known about: a guess for Rocket.Chat unless somebody set it."""
+    guessed = connection.kind == "rocketchat" and "pace_limit" not in connection.model_fields_set
     return Window(
         connection.pace_limit,
         connection.pace_window_s,

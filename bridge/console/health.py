@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select, text
 
 from bridge.contract import upstream_name
 from bridge.jobs import windows
-from bridge.jobs.pace import Window
+from bridge.jobs.pace import Window, current
 from bridge.jobs.reach import elsewhere
 from bridge.jobs.tables import attempts, jobs, pace
 
@@ -97,16 +97,19 @@ def connections(
     found = {name: _configured(name, one, assumed.get(name)) for name, one in configured.items()}
     for row in db.execute(select(pace).order_by(pace.c.connection, pace.c.route)):
         health = found.setdefault(row.connection, Health(row.connection, "", "not configured now"))
+        window = Window(row.calls, row.window_s, row.used, row.resets_at, row.source)
         if row.route == windows.BREAKER:
             health.breaker_open = row.resets_at > 0
             health.breaker_failures = row.calls
-            health.probe_in_s = max(0.0, row.resets_at - now)
+            health.probe_in_s = window.probe_wait_s(now)
             continue
-        window = Window(row.calls, row.window_s, row.used, row.resets_at, row.source).at(now)
+        window = current(window, assumed.get(row.connection, window), now).at(now)
         method, _, path = row.route.partition(" ")
         resets_in_s = max(0.0, window.resets_at - now) if window.resets_at else 0.0
         health.routes.append(
-            Route(method, path, window.calls, window.used, window.window_s, resets_in_s, row.source)
+            Route(
+                method, path, window.calls, window.used, window.window_s, resets_in_s, window.source
+            )
         )
     newest = db.scalar(select(func.max(attempts.c.seq))) or 0
     rows = db.execute(
@@ -161,7 +164,8 @@ def _configured(name: str, connection: Any, window: Window | None) -> Health:
     host = urlsplit(address).hostname or address
     pace_words = ""
     if window is not None and not window.unlimited:
-        pace_words = f"{window.calls} calls per {window.window_s:g} s and route until learnt"
+        until = " until learnt" if window.source == "assumed" else " at most"
+        pace_words = f"{window.calls} calls per {window.window_s:g} s and route{until}"
     return Health(name, upstream_name(connection.kind), host, assumed=pace_words)
 
 

@@ -39,6 +39,7 @@ ABSENT = frozenset(("no_channel", "no_person", "no_response_url"))
 _UNCLEAR = frozenset(("fatal_error", "internal_error", "request_timeout", "service_unavailable"))
 _LIMITED = frozenset(("rate_limited", "ratelimited"))
 _UNSENT_AFTER_S = 5.0
+LONGEST_RETRY_AFTER_S = 3600.0  # more than that Slack never means
 _QUIET: Mapping[str, Any] = {"unfurl_links": False, "unfurl_media": False}
 
 
@@ -188,4 +189,5 @@ def _judged(answer: Any) -> Attempt:
 
 def _seconds(headers: Mapping[str, str]) -> float:
     value = str(headers.get("retry-after") or headers.get("Retry-After") or "")
-    return float(value) if value.isdigit() else 1.0
+    plain = value.isascii() and value.isdigit()
+    return min(float(value[:9]), LONGEST_RETRY_AFTER_S) if plain else 1.0

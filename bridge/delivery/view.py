@@ -25,9 +25,9 @@ def view(job: Job, personal_fields: Collection[str]) -> dict[str, Any]:
         "state": job.state.value,
         "outcome": _outcome(job.outcome, personal_fields),
         "attempts": job.attempts,
-        "created_at": iso(job.created_at),
-        "finished_at": None if job.finished_at is None else iso(job.finished_at),
-        "run_at": None if job.state.final else iso(job.run_at),
+        "created_at": iso(job.created_at) or None,
+        "finished_at": None if job.finished_at is None else iso(job.finished_at) or None,
+        "run_at": None if job.state.final else iso(job.run_at) or None,
     }
 
 
@@ -50,5 +50,9 @@ def _masked(values: Mapping[str, Any], personal_fields: Collection[str]) -> dict
 
 
 def iso(at: float) -> str:
-    """ISO 8601 in UTC, to the millisecond."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """ISO 8601 in UTC, to the millisecond; empty for a year that no calendar has."""
+    try:
+        moment = datetime.fromtimestamp(at, UTC)
+    except (OverflowError, ValueError, OSError):  # one bad row hides no others
+        return ""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select, text, tuple_
 
 from bridge.jobs import bell, hot, lanes, windows
 from bridge.jobs.intake import Key, KeyConflict
-from bridge.jobs.pace import Window
+from bridge.jobs.pace import Window, current
 from bridge.jobs.rows import split_channel
 from bridge.jobs.tables import ACTIVE, CLAIMABLE, jobs, keys
 
@@ -197,8 +197,10 @@ def _waits_s(connection: Connection, items: Sequence[AcceptItem]) -> list[float]
         row = item.rows[0]
         place = split_channel(row["channel"])
         breaker = known.get((place[0], windows.BREAKER))
-        wait_s = max(0.0, breaker.resets_at - item.now) if breaker is not None else 0.0
-        window = known.get(place) or item.default_window
+        wait_s = breaker.probe_wait_s(item.now) if breaker is not None else 0.0
+        window = known.get(place)
+        if item.default_window is not None:
+            window = current(window, item.default_window, item.now)
         if window is not None and not window.unlimited:
             queue = (row["channel"], row["priority"])
             if queue not in counts:

@@ -96,7 +96,8 @@ class Attempt:
 
     outcome: Outcome | None = None
     postponed_s: float | None = None
-    sent: bool = False  # a write left this process and may have had an effect
+    sent: bool = False  # a write may have had an effect, of this attempt or of an earlier one
+    wrote: bool = False  # one of this very attempt
     exchanges: list[dict[str, Any]] = field(default_factory=list)
     memo: dict[str, Any] = field(default_factory=dict)
 
@@ -205,7 +206,7 @@ class Runner:
     ) -> Response:
         job = claimed.job
         for _ in range(BUSY_TRIES):
-            await self._wait_for_pace(request, claimed, attempt)
+            await self._wait_for_pace(request, claimed, attempt, action)
             if not self._still_mine(claimed):
                 raise Fenced
             if request.write:
@@ -220,8 +221,8 @@ class Runner:
     ) -> Response:
         job, route = claimed.job, _route(request)
         started = time.monotonic()
-        before = attempt.sent
-        attempt.sent = attempt.sent or request.write
+        before = attempt.sent, attempt.wrote
+        attempt.sent, attempt.wrote = attempt.sent or request.write, attempt.wrote or request.write
         response: Response | None = None
         failure = "cancelled"
         try:
@@ -236,7 +237,7 @@ class Runner:
                 )
                 stage.note(status=response.status)
         except Unsent as error:
-            attempt.sent = before
+            attempt.sent, attempt.wrote = before
             failure = str(error)
             await self._limits.failed(job.connection)
             raise
@@ -250,21 +251,23 @@ class Runner:
             metrics.upstream_answered(job.connection, route, status, took)
             attempt.exchanges.append(describe(request, response, failure, took))
         if response.status == 429:
-            attempt.sent = before  # refused before it was looked at
+            attempt.sent, attempt.wrote = before  # refused before it was looked at
         await self._limits.answered(job.connection, route, response)
         return response
 
-    async def _wait_for_pace(self, request: Request, claimed: Claimed, attempt: Attempt) -> None:
+    async def _wait_for_pace(
+        self, request: Request, claimed: Claimed, attempt: Attempt, action: Action
+    ) -> None:
         job, route = claimed.job, _route(request)
         reserved, now = claimed.reserved, self._store.clock()
-        if reserved is not None and request.write:
+        if reserved is not None and request.write and route == action.write_route:
             claimed.reserved = None
             if now < reserved.resets_at - GUARD_S:
                 return
         share = LOOKS_SHARE if job.phase == "follow" else 1.0
         while (wait_s := await self._limits.take(job.connection, route, share)) > 0:
-            # a look never holds a worker's place while it waits, whatever the job sent before
-            if job.phase == "follow" or (not attempt.sent and wait_s > SHORT_WAIT_S):
+            # only what has written in this attempt may hold a worker's place for long
+            if job.phase == "follow" or (not attempt.wrote and wait_s > SHORT_WAIT_S):
                 metrics.pace_waited(job.connection, route, wait_s)
                 raise Postponed(wait_s)
             metrics.pace_waited(job.connection, route, wait_s)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select, text, update
 
 from bridge.jobs import hot, windows
 from bridge.jobs.leases import CLOCK, unlocked
-from bridge.jobs.pace import PROGRAM_SHARE, Window
+from bridge.jobs.pace import PROGRAM_SHARE, Window, current
 from bridge.jobs.rows import split_channel
 from bridge.jobs.tables import CLAIMABLE, DUE, is_postgres, jobs
 
@@ -125,11 +125,11 @@ def _claim_channels(
         place = places[name]
         breaker_place = (place[0], windows.BREAKER)
         breaker = changed.get(breaker_place) or stored.get(breaker_place)
-        window = stored.get(place, item.default_window(*place)).at(item.now)
+        window = current(stored.get(place), item.default_window(*place), item.now).at(item.now)
         free = window.free(item.now)
         if breaker is None or breaker.resets_at <= 0:
             return free, window, None
-        return (min(free, 1) if item.now >= breaker.resets_at else 0), window, breaker
+        return (0 if breaker.probe_wait_s(item.now) else min(free, 1)), window, breaker
 
     shares = sum(1 for name in channels if room(name)[0] > 0)  # what is closed needs no share
     for name in channels:
@@ -200,6 +200,6 @@ def _take_rows(
 
 
 def _wake(claims: Claims, window: Window, breaker: Window | None, now: float) -> None:
-    wait = max(breaker.resets_at - now, 0.0) if breaker else window.wait_s(now)
+    wait = breaker.probe_wait_s(now) if breaker else window.wait_s(now)
     wait = max(wait, 0.01)
     claims.wake_in_s = wait if claims.wake_in_s is None else min(claims.wake_in_s, wait)

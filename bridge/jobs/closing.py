@@ -20,7 +20,7 @@ from bridge import metrics
 from bridge.contract import Action, Job, JobState, Outcome
 from bridge.jobs.attempt import Attempt, Claimed
 from bridge.jobs.due import Telling
-from bridge.jobs.ending import Rules, conclude
+from bridge.jobs.ending import Rules, conclude, too_busy
 from bridge.jobs.finishing import EndItem
 from bridge.jobs.hindrances import NOT_STORABLE
 from bridge.jobs.limits import Limits
@@ -94,6 +94,9 @@ class Closer:
 
     def _conclude(self, claimed: Claimed, attempt: Attempt, started: float) -> _Ending:
         job, now = claimed.job, self._store.clock()
+        if attempt.outcome is None:
+            limit_s = self._settings.give_up_after_s
+            attempt.outcome = too_busy(job, attempt.postponed_s, now, limit_s)
         outcome = self._phrase(attempt.outcome) if attempt.outcome is not None else None
         rules = Rules(
             now=now,
@@ -102,6 +105,7 @@ class Closer:
             give_up_after_s=self._settings.give_up_after_s,
             breaker_open=self._limits.is_open(job.connection),
             worker=self._worker,
+            breaker_probe_s=self._settings.breaker_probe_s,
         )
         item = conclude(claimed, attempt, outcome, rules)
         after = job.but(

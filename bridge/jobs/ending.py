@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bridge.contract import Job, JobState, Outcome, Retry
@@ -11,6 +11,8 @@ from bridge.jobs import policy
 from bridge.jobs.attempt import Attempt, Claimed
 from bridge.jobs.finishing import EndItem, Held
 from bridge.jobs.rows import dump
+
+PROBES_LATER = 1.5  # so many probes later a failed one may come back
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Rules:
     give_up_after_s: float
     breaker_open: bool
     worker: str
+    breaker_probe_s: float = 0.0
 
 
 def conclude(claimed: Claimed, attempt: Attempt, outcome: Outcome | None, rules: Rules) -> EndItem:
@@ -37,9 +40,13 @@ def conclude(claimed: Claimed, attempt: Attempt, outcome: Outcome | None, rules:
             values["run_at"] = rules.now + (attempt.postponed_s or 0.0)
         return EndItem(claimed.held, job.id, job.lane, values, leaves_lane=False)
     # a dead upstream costs probes, not attempts
-    counted = not following and not (isinstance(outcome, Retry) and rules.breaker_open)
-    number = job.attempts + (1 if counted else 0)
+    probe = not following and isinstance(outcome, Retry) and rules.breaker_open
+    number = job.attempts + (0 if following or probe else 1)
     verdict = _decide(job, outcome, number, rules)
+    if probe and verdict.run_at is not None:
+        # the next probe is another job's: this one alone may be what fails
+        run_at = max(verdict.run_at, rules.now + PROBES_LATER * rules.breaker_probe_s)
+        verdict = replace(verdict, run_at=run_at)
     values["attempts"] = number
     values["looks"] = job.looks + (1 if following else 0)
     values["state"] = verdict.state.value
@@ -67,6 +74,21 @@ def conclude(claimed: Claimed, attempt: Attempt, outcome: Outcome | None, rules:
             "verdict": _storable(f"{outcome.kind.value}: {outcome.code}")[:200],
             "exchanges": dump(attempt.exchanges),
         },
+    )
+
+
+def too_busy(
+    job: Job, postponed_s: float | None, now: float, give_up_after_s: float
+) -> Retry | None:
+    """The outcome of a job that was allowed no call for as long as jobs are tried."""
+    since = (job.pending_at or now) if job.phase == "follow" else job.tried_since
+    if postponed_s is None or now + postponed_s <= since + give_up_after_s:
+        return None
+    return Retry(
+        "busy",
+        "The upstream allowed no call in all that time.",
+        "An operator finds out who uses up its calls, then retries this.",
+        after_s=postponed_s,
     )
 
 

@@ -10,7 +10,7 @@ import structlog
 from bridge import metrics
 from bridge.contract import Response
 from bridge.jobs import windows
-from bridge.jobs.pace import Window
+from bridge.jobs.pace import Window, current
 from bridge.jobs.store import Store
 from bridge.jobs.writer import StoreDown
 
@@ -73,7 +73,7 @@ class Limits:
             window = await self._store.read(lambda db: windows.peek(db, (connection, route)))
         except StoreDown:
             return ASK_AGAIN_S
-        return (window or self.default(connection, route)).wait_s(now)
+        return current(window, self.default(connection, route), now).wait_s(now)
 
     async def answered(self, connection: str, route: str, response: Response) -> None:
         """Learn from an answer: the pace from its headers, the breaker from its status."""
@@ -86,9 +86,6 @@ class Limits:
         told = "x-ratelimit-limit" in response.headers
         if not limited and not told and self._unlimited.get((connection, route), 0.0) > now:
             return
-        default = self.default(connection, route)
-        if not limited and not told and default.source != "assumed":
-            return
         if limited:
             log.warning("jobs.pace_exceeded", connection=connection, route=route)
         said = windows.Learn(
@@ -98,13 +95,16 @@ class Limits:
             {name: response.headers[name] for name in _HEADERS if name in response.headers},
             response.error_text[:300],
             now,
-            default,
+            self.default(connection, route),
         )
         try:
             window = await self._store.learn_window(said)
         except StoreDown:
             return  # an answer is worth more than what it teaches about the pace
-        if window.unlimited and not limited:
+        except Exception:  # so it is when a mistake of ours keeps us from learning
+            log.exception("jobs.pace_not_learnt", connection=connection, route=route)
+            return
+        if window.unlimited and not limited and window.free(now):
             self._unlimited[(connection, route)] = now + TRUST_S
         else:
             self._unlimited.pop((connection, route), None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
@@ -36,6 +37,7 @@ NO_FILE = "The file {name} could not be fetched, so it does not come along. It i
 GIVE_UP_AFTER_S = 3 * 86_400.0
 FILE_TRIES = 3
 RETRY_STORE_S = 0.5
+MOST_SHOWN = 10_000  # jobs whose end another worker tells are never taken out otherwise
 
 
 class Tell(Protocol):
@@ -74,7 +76,7 @@ class Teller:
         self._owner = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._poller: asyncio.Task[None] | None = None
-        self._last_shown: dict[str, tuple[str, str]] = {}  # job -> what its progress said
+        self._last_shown: OrderedDict[str, tuple[str, str]] = OrderedDict()  # job -> its progress
         self._showing: dict[str, asyncio.Task[None]] = {}  # job -> its progress on the way
         self.holding: set[str] = set()  # deliveries in hand: their leases are renewed
 
@@ -112,6 +114,9 @@ class Teller:
         news = (job.state, job.outcome.message if job.outcome else "")
         if job.reply_to.wants_slack and self._last_shown.get(job.id) != news:
             self._last_shown[job.id] = news  # a look that saw nothing new spends no response_url
+            self._last_shown.move_to_end(job.id)
+            if len(self._last_shown) > MOST_SHOWN:
+                self._last_shown.popitem(last=False)
             task = self._showing[job.id] = self._spawn(self._show_progress(job))
             task.add_done_callback(lambda _: self._shown(job.id, task))
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bridge.jobs import hot
-from bridge.jobs.pace import Window
+from bridge.jobs.pace import Window, current
 from bridge.jobs.tables import is_postgres, pace, upsert
 
 BREAKER = "*"  # the route under which a connection's breaker is kept
@@ -119,7 +119,7 @@ def take(connection: Connection, items: Sequence[Take]) -> Sequence[Taken]:
     results = []
     for item in items:
         place = (item.connection, item.route)
-        window = windows.get(place, item.default).at(item.now)
+        window = current(windows.get(place), item.default, item.now).at(item.now)
         allowed = max(1, int(window.calls * item.share))
         if window.free(item.now) and (window.unlimited or window.used < allowed):
             window = window.take(1, item.now)
@@ -135,13 +135,17 @@ def take(connection: Connection, items: Sequence[Take]) -> Sequence[Taken]:
 def learn(connection: Connection, items: Sequence[Learn]) -> Sequence[Window]:
     """Keep what the upstream said; the windows as they are then known."""
     stored = read(connection, {(item.connection, item.route) for item in items})
+    changed: dict[Place, Window] = {}
     results = []
     for item in items:
         place = (item.connection, item.route)
-        before = stored.get(place, item.default)
-        stored[place] = before.learn(item.status, item.headers, item.text, item.now)
-        results.append(stored[place])
-    write(connection, stored, items[0].now)
+        before = current(stored.get(place), item.default, item.now)
+        most = item.default.calls if item.default.source == "configured" else 0
+        after = before.learn(item.status, item.headers, item.text, item.now, most)
+        if after != before:
+            changed[place] = stored[place] = after
+        results.append(after)
+    write(connection, changed, items[0].now)
     return results
 
 

@@ -24,7 +24,7 @@ class RocketChat(Section):
     user_id: str = Field(min_length=1, description="X-User-Id of the service account.")
     auth_token: NeededSecret = Field(description="X-Auth-Token: a personal access token.")
     pace_limit: int = Field(
-        10, ge=0, description="Calls per window and route until learnt; 0: none."
+        10, ge=0, description="Most calls per window and route; unset: 10 until learnt; 0: none."
     )
     pace_window_s: float = Field(60.0, gt=0, description="Length of that window in seconds.")
     default_comment: str = Field(

@@ -10,11 +10,12 @@ from aiohttp import ClientSession, CookieJar
 from sqlalchemy import insert
 
 from bridge.actions import catalogue
-from bridge.console import charts, reading
+from bridge.console import charts, health, reading
 from bridge.console.asked import Asked
 from bridge.console.reading import Shelf, Wish
 from bridge.console.throughput import STEPS, Throughput
 from bridge.contract import Job, JobState, ReplyTo
+from bridge.jobs.pace import Window
 from bridge.jobs.rows import to_row
 from bridge.jobs.tables import jobs
 from tests.clock import Clock
@@ -88,6 +89,33 @@ async def test_every_page_answers_on_both_engines(desk: Desk, aiohttp_server: Se
             answer = await http.get(server.make_url(f"/console{path}"))
             assert answer.status == 200, path
             assert said in await answer.text(), path
+
+
+@pytest.mark.parametrize(
+    ("window", "words", "shown"),
+    [
+        (Window(3, 60.0), "3 calls per 60 s and route until learnt", (10, 7, "learnt")),
+        (
+            Window(3, 60.0, source="configured"),
+            "3 calls per 60 s and route at most",
+            (3, 3, "learnt"),
+        ),
+        (Window(0, 60.0, source="configured"), "", (10, 7, "learnt")),
+    ],
+)
+async def test_a_connection_shows_the_limit_that_counts(
+    desk: Desk, window: Window, words: str, shown: tuple[int, int, str]
+) -> None:
+    now = desk.clock()
+    await desk.pace("rocketchat", "POST /close", used=7, resets_at=now + 31)
+    await desk.pace("rocketchat", "*", calls=5, window_s=15.0, resets_at=now + 1e9)
+    configured = {"rocketchat": settings().connections["rocketchat"]}
+    [found] = await desk.store.read(
+        lambda db: health.connections(db, configured, {"rocketchat": window}, now)
+    )
+    [route] = found.routes
+    assert (route.calls, route.used, route.source) == shown
+    assert (found.assumed, found.probe_in_s) == (words, 0)
 
 
 async def test_a_rare_match_is_found_by_going_on(

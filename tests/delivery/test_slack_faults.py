@@ -106,6 +106,21 @@ async def test_a_rate_limit_is_handed_back_and_remembered(office: Office) -> Non
     assert len(office.seen()) == 1
 
 
+@pytest.mark.parametrize(
+    ("asked", "waited"),
+    [("3600", 3600.0), ("3601", 3600.0), ("1735689600", 3600.0), ("9" * 400, 3600.0), ("²", 1.0)],
+)
+async def test_a_wait_that_slack_cannot_mean_is_an_hour_at_most(
+    office: Office, asked: str, waited: float
+) -> None:
+    headers = {"Retry-After": asked, "Content-Type": "application/json"}
+    body = '{"ok":false,"error":"ratelimited"}'
+    with office.slack.fault("status", ANY_POST, times=1, status=429, body=body, headers=headers):
+        told = await office.tell(job(), office.target(response_url=""))
+
+    assert told == TryLater(waited, "ratelimited")
+
+
 async def test_posts_to_one_channel_are_a_second_apart(office: Office) -> None:
     office.slack.settings.post_rate = True
     office.slack.settings.post_burst = 1

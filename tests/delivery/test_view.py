@@ -40,6 +40,14 @@ def test_a_waiting_job_says_when_it_runs_and_a_finished_one_does_not() -> None:
     assert view(job(finished_at=1_700_000_000.25), ())["finished_at"] == "2023-11-14T22:13:20.250Z"
 
 
+@pytest.mark.parametrize("at", [1e12, -1e12, 1e300, float("inf"), float("nan")])
+def test_a_moment_that_no_calendar_has_is_none_and_hides_nothing_else(at: float) -> None:
+    shown = view(job(None, JobState.WAITING, run_at=at), ())
+
+    assert shown["run_at"] is None
+    assert shown["created_at"] is not None
+
+
 def test_personal_fields_are_masked_in_arguments_and_facts() -> None:
     told = job(Done("x", "x", facts={"to": "anna@example.com"}), args={"to": "anna@example.com"})
 

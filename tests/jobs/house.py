@@ -107,7 +107,7 @@ async def working(
 ) -> AsyncIterator[Engine]:
     """A worker on this store."""
     values = {"lease_s": 1.0, "poll_s": 0.1, "drain_s": 2.0, "concurrency": 20} | settings
-    chosen = Jobs(**values)
+    chosen = Jobs(**values, breaker_failures=breaker_failures, breaker_probe_s=breaker_probe_s)
     limits = Limits(store, breaker_failures=breaker_failures, breaker_probe_s=breaker_probe_s)
     upstreams = {upstream.connection: upstream}
     made: list[Engine] = []

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from bridge.contract import Asker
+from collections.abc import Mapping
+from typing import Any
+
+from bridge.contract import Asker, Done, Retry
 from bridge.jobs import windows
+from bridge.jobs.attempt import Attempt, Claimed
+from bridge.jobs.ending import Rules, conclude
+from bridge.jobs.finishing import EndItem, Held
+from bridge.jobs.limits import Limits
 from bridge.jobs.pace import PROGRAM_SHARE, Window
+from bridge.jobs.rows import from_row
 from bridge.jobs.store import Store
+from bridge.vault import Vault
 from tests.clock import Clock
 from tests.jobs.house import claim, ending, store_on
 from tests.jobs.toys import ANNA, launch
@@ -114,3 +123,38 @@ async def test_a_watched_job_of_a_connection_this_worker_lacks_is_not_looked_at_
         left = await claim(store, connections=frozenset(("elsewhere",)))
         assert (left.rows, left.wake_in_s) == ([], None)
         assert len((await claim(store)).rows) == 1
+
+
+async def test_one_job_that_always_fails_does_not_take_every_probe(database_url: str) -> None:
+    clock = Clock()
+    async with store_on(database_url, clock=clock) as store:
+        await store.accept([launch("bad"), *(launch(f"r{number}") for number in range(5))])
+        limits = Limits(store, breaker_failures=1, breaker_probe_s=15.0)
+        [row] = (await claim(store, capacity=1)).rows
+        probes: list[str] = []
+        while len(probes) < 2:
+            await (limits.failed("toy") if row["lane"] == "toy:bad" else limits.forget("toy"))
+            await store.end(_ended(row, limits, clock.now))
+            probes.append(row["lane"])
+            clock.now += 15.1
+            [row] = (await claim(store, capacity=1)).rows
+        assert probes == ["toy:bad", "toy:r0"]
+        assert not limits.is_open("toy")
+
+
+def _ended(row: Mapping[str, Any], limits: Limits, now: float) -> EndItem:
+    """How an attempt ends: `bad` fails every time, the others never."""
+    job = from_row(row, Vault(["test"]))
+    failed = job.lane == "toy:bad"
+    rules = Rules(
+        now=now,
+        started=now,
+        luck=0.5,
+        give_up_after_s=86_400,
+        breaker_open=limits.is_open("toy"),
+        worker="me",
+        breaker_probe_s=15.0,
+    )
+    outcome = Retry("no_answer", "No answer.") if failed else Done("touched", "Touched.")
+    claimed = Claimed(job, Held(row["seq"], "me", row["fence"]), 0.0, fresh_intent=False)
+    return conclude(claimed, Attempt(), outcome, rules)

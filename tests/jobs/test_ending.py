@@ -10,7 +10,7 @@ import pytest
 
 from bridge.contract import Asker, Done, Job, Outcome, Pending, Refused, ReplyTo, Retry, Unknown
 from bridge.jobs.attempt import Attempt, Claimed
-from bridge.jobs.ending import Rules, conclude, unreadable
+from bridge.jobs.ending import Rules, conclude, too_busy, unreadable
 from bridge.jobs.finishing import EndItem, Held
 
 NOW = 1_000_000.0
@@ -127,6 +127,55 @@ def test_a_look_that_failed_does_not_cover_what_was_told() -> None:
 def test_a_dead_upstream_costs_probes_and_no_attempts() -> None:
     assert end(JOB, RETRY, breaker_open=True).values["attempts"] == 1
     assert end(JOB, Done("a", "A."), breaker_open=True).values["attempts"] == 2
+
+
+@pytest.mark.parametrize(
+    ("job", "outcome", "rules", "run_at"),
+    [
+        (JOB, RETRY, {"breaker_open": True}, NOW + 22.5),
+        (JOB, RETRY, {"breaker_open": True, "breaker_probe_s": 0.5}, NOW + 2),
+        (JOB, Retry("slow", "S.", after_s=99), {"breaker_open": True}, NOW + 99),
+        (JOB, RETRY, {"breaker_open": False}, NOW + 5),
+        (JOB, Pending("a", "A.", look_in_s=9), {"breaker_open": True}, NOW + 9),
+        (JOB, Done("a", "A."), {"breaker_open": True}, None),
+        (LOOKING, RETRY, {"breaker_open": True}, NOW + 15),
+        (JOB.but(tried_since=NOW - 3600), RETRY, {"breaker_open": True}, None),
+    ],
+)
+def test_a_failed_probe_lets_others_be_the_next(
+    job: Job, outcome: Outcome, rules: dict[str, Any], run_at: float | None
+) -> None:
+    assert end(job, outcome, **({"breaker_probe_s": 15.0} | rules)).values["run_at"] == run_at
+
+
+@pytest.mark.parametrize(
+    ("job", "postponed_s", "parks"),
+    [
+        (JOB, None, False),
+        (JOB, 3550.0, False),
+        (JOB, 3550.1, True),
+        (JOB.but(tried_since=NOW - 3600), 0.0, False),
+        (JOB.but(tried_since=NOW - 3601), None, False),
+        (LOOKING, 3540.0, False),
+        (LOOKING, 3540.1, True),
+        (LOOKING.but(pending_at=None), 3600.0, False),
+        (LOOKING.but(pending_at=None), 3600.1, True),
+        (LOOKING.but(tried_since=NOW - 9999), 9.0, False),
+    ],
+)
+def test_what_is_allowed_no_call_for_too_long_is_parked(
+    job: Job, postponed_s: float | None, *, parks: bool
+) -> None:
+    outcome = too_busy(job, postponed_s, NOW, 3600)
+    assert (outcome is not None) is parks
+    if outcome is not None:
+        assert (outcome.code, outcome.after_s) == ("busy", postponed_s)
+        assert outcome.message == "The upstream allowed no call in all that time."
+        assert outcome.next_step == (
+            "An operator finds out who uses up its calls, then retries this."
+        )
+        item = end(job, outcome, Attempt(postponed_s=postponed_s))
+        assert columns(item, "state", "finished_at") == {"state": "parked", "finished_at": NOW}
 
 
 @pytest.mark.parametrize(

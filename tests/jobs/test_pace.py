@@ -114,6 +114,16 @@ def test_a_refusal_without_headers_costs_its_wait_and_no_more() -> None:
         ({}, "You must wait 12 seconds before", 12),
         ({}, "busy", 5),
         ({"retry-after": "soon"}, "", 5),
+        ({"retry-after": " 7 "}, "", 7),
+        ({"retry-after": "3600"}, "", 3600),
+        ({"retry-after": "3601"}, "", 3600),
+        ({"retry-after": "1735689600"}, "", 3600),  # a date instead of seconds
+        ({"retry-after": "9" * 15}, "", 3600),
+        ({"retry-after": "9" * 16}, "", 5),
+        ({"retry-after": "9" * 5000}, "", 5),
+        ({"retry-after": "²"}, "", 5),
+        ({"retry-after": "٣"}, "", 5),
+        ({}, f"wait {'9' * 400} seconds", 3600),
     ],
 )
 def test_the_asked_wait_is_the_header_else_the_sentence_else_five_seconds(
@@ -231,7 +241,22 @@ def test_half_of_the_headers_teach_nothing(gone: str) -> None:
             headers(20, 1, 30),
             Window(20, 60.0, 4, 90.0, "learnt"),
         ),
-        # without headers: not limited, not told, or refused
+        # a word of the operator's is kept beside what is learnt; what is under way stays counted
+        (
+            Window(9, 60.0, 4, 50.0, "configured"),
+            200,
+            headers(9, 8, 200),
+            Window(9, 200.0, 4, 200.0, "learnt"),
+        ),
+        # a reset that cannot be is an hour at most, a limit of nothing is none
+        (Window(10, 60.0), 200, headers(5, 3, 3600), Window(5, 60.0, 2, 3600.0, "learnt")),
+        (Window(10, 60.0), 200, headers(5, 3, 3601), Window(5, 60.0, 2, 3600.0, "learnt")),
+        (Window(10, 60.0), 200, headers(5, 4, 1e9), Window(5, 3600.0, 1, 3600.0, "learnt")),
+        (Window(10, 60.0, 3, 50.0), 200, headers(0, 0, 30), Window(10, 60.0, 3, 50.0)),
+        (Window(10, 60.0), 200, headers(1, 0, 30), Window(1, 30.0, 1, 30.0, "learnt")),
+        # without headers: not limited, not limited any more, not told, or refused
+        (Window(9, 60.0, 3, 50.0, "learnt"), 200, {}, Window(0, 60.0, 0, 0.0, "learnt")),
+        (Window(9, 60.0, 3, 50.0, "learnt"), 400, {}, Window(9, 60.0, 3, 50.0, "learnt")),
         (Window(10, 60.0, 3, 50.0), 200, {}, Window(0, 60.0, 0, 0.0, "learnt")),
         (Window(10, 60.0, 3, 50.0), 399, {}, Window(0, 60.0, 0, 0.0, "learnt")),
         (Window(10, 60.0, 3, 50.0), 400, {}, Window(10, 60.0, 3, 50.0)),

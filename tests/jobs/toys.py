@@ -100,7 +100,20 @@ class Watch(Touch):
         return Pending("watching", "It still goes on.", look_in_s=0.05)
 
 
-TOYS: Mapping[str, type[Action]] = {toy.id: toy for toy in (Touch, TouchChecked, TouchOnce, Watch)}
+class Swap(Touch):
+    """Its first write is on another route than the one it waits its turn for."""
+
+    id: ClassVar = "toy.swap"
+    write_route: ClassVar = "POST /swap"
+
+    def flow(self, context: Context) -> Flow:
+        yield Request("DELETE", self.route(), write=True)
+        return (yield from super().flow(context))
+
+
+TOYS: Mapping[str, type[Action]] = {
+    toy.id: toy for toy in (Touch, TouchChecked, TouchOnce, Watch, Swap)
+}
 
 
 @dataclass
