@@ -26,13 +26,13 @@ SKIPS = {
 def test_a_missing_tool_is_told_and_fails_where_every_tool_must_be(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delenv("BRIDGE_TESTS_COMPLETE", raising=False)
+    monkeypatch.delenv("NO_TEST_LEFT_OUT", raising=False)
     with pytest.raises(pytest.skip.Exception, match="no hammer"):
         missing("There is no hammer.")
-    monkeypatch.setenv("BRIDGE_TESTS_COMPLETE", "1")
+    monkeypatch.setenv("NO_TEST_LEFT_OUT", "1")
     with pytest.raises(pytest.fail.Exception, match="no hammer"):
         missing("There is no hammer.")
-    assert "BRIDGE_TESTS_COMPLETE=1 make test" in (ROOT / ".ci/run").read_text("utf-8")
+    assert "NO_TEST_LEFT_OUT=1 make test" in (ROOT / ".ci/run").read_text("utf-8")
 
 
 def test_nothing_else_leaves_a_test_out() -> None:
