@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, text, tuple_
 
-from bridge.jobs import bell, hot, lanes, windows
+from bridge.jobs import hot, lanes, notifications, windows
 from bridge.jobs.intake import Key, KeyConflict
 from bridge.jobs.pace import Window, current
 from bridge.jobs.rows import split_channel
@@ -183,7 +183,7 @@ def _insert(connection: Connection, items: Sequence[AcceptItem]) -> None:
         row["ready"] = 0 if row["lane"] in taken else 1
         taken.add(row["lane"])
     hot.insert(connection, jobs, rows)
-    bell.ring(connection, [row["id"] for row in rows])
+    notifications.notify(connection, [row["id"] for row in rows])
 
 
 def _waits_s(connection: Connection, items: Sequence[AcceptItem]) -> list[float]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, update
 
-from bridge.jobs import bell, hot, lanes
+from bridge.jobs import hot, lanes, notifications
 from bridge.jobs.leases import lease_now
 from bridge.jobs.tables import LOOKING, attempts, deliveries, is_postgres, jobs
 
@@ -107,7 +107,7 @@ def end(connection: Connection, items: Sequence[EndItem]) -> Sequence[bool]:
             rows = [{**row, "lease_until": now + item.lease_s} for item, row in told]
             hot.insert(connection, deliveries, rows)
         lanes.promote(connection, {item.lane for item in valid if item.leaves_lane})
-        bell.ring(connection, [item.job_id for item in valid])
+        notifications.notify(connection, [item.job_id for item in valid])
     return [item.held.seq in mine for item in items]
 
 
