@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bridge.jobs import hot
+from bridge.jobs import statements
 from bridge.jobs.tables import is_postgres
 
 NAME = "bridge"
@@ -27,7 +27,7 @@ def notify(connection: Connection, job_ids: Collection[str] = ()) -> None:
     """Tell the other processes, when this transaction commits."""
     if is_postgres(connection):
         payload = ",".join((WORK, *list(job_ids)[:_MOST]))
-        hot.run(connection, _NOTIFY, (NAME, payload))
+        statements.run(connection, _NOTIFY, (NAME, payload))
 
 
 class Notifications:
