@@ -22,7 +22,7 @@ from bridge.jobs.attempt import Attempt, Claimed
 from bridge.jobs.due import Telling
 from bridge.jobs.ending import Rules, conclude, too_busy
 from bridge.jobs.finishing import EndItem
-from bridge.jobs.hindrances import NOT_STORABLE
+from bridge.jobs.fixed_outcomes import NOT_STORABLE
 from bridge.jobs.limits import Limits
 from bridge.jobs.pace import Window
 from bridge.jobs.store import Store

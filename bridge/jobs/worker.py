@@ -25,7 +25,7 @@ from bridge.jobs.claiming import ClaimItem, Claims
 from bridge.jobs.closing import Closer
 from bridge.jobs.ending import unreadable
 from bridge.jobs.finishing import Held
-from bridge.jobs.hindrances import OWN_MISTAKE
+from bridge.jobs.fixed_outcomes import OWN_MISTAKE
 from bridge.jobs.limits import Limits
 from bridge.jobs.rows import delivery_rows, from_row, open_reply_to, split_channel
 from bridge.jobs.store import Store
