@@ -167,7 +167,7 @@ def demo(*, port: int | None, opens: bool | None) -> None:
 
 async def _demo(port: int | None, *, opens: bool) -> None:
     from bridge.sandbox.child import Child, ChildEnded
-    from bridge.sandbox.town import Sandbox
+    from bridge.sandbox.stack import Sandbox
 
     wanted = port if port is not None else int(os.environ.get("PORT") or 8080)
     bridge_port, page_port = _free_port(wanted), _free_port(wanted + 1)
