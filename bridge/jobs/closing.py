@@ -57,7 +57,7 @@ class Closer:
         teller: Teller,
         actions: Mapping[str, type[Action]],
         phrase: Callable[[Outcome], Outcome],
-        luck: Callable[[], float],
+        jitter: Callable[[], float],
         settings: JobSettings,
         worker: str,
     ) -> None:
@@ -66,7 +66,7 @@ class Closer:
         self._teller = teller
         self._actions = actions
         self._phrase = phrase
-        self._luck = luck
+        self._jitter = jitter
         self._settings = settings
         self._worker = worker
 
@@ -101,7 +101,7 @@ class Closer:
         rules = Rules(
             now=now,
             started=started,
-            luck=self._luck(),
+            jitter=self._jitter(),
             give_up_after_s=self._settings.give_up_after_s,
             breaker_open=self._limits.is_open(job.connection),
             worker=self._worker,

@@ -53,7 +53,7 @@ class Worker:
         connections: Container[str],
         phrase: Callable[[Outcome], Outcome],
         settings: JobSettings,
-        luck: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         self.name = f"{socket.gethostname()[:16]}:{os.getpid()}:{random.getrandbits(24):06x}"
         self._store = store
@@ -68,7 +68,7 @@ class Worker:
             teller=teller,
             actions=actions,
             phrase=phrase,
-            luck=luck,
+            jitter=jitter,
             settings=settings,
             worker=self.name,
         )

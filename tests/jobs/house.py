@@ -142,7 +142,7 @@ async def working(
         connections=frozenset(upstreams) if reach is None else reach,
         phrase=lambda outcome: outcome,
         settings=chosen,
-        luck=lambda: 0.5,
+        jitter=lambda: 0.5,
     )
     engine = Engine(store, worker, limits, upstream)
     made.append(engine)
