@@ -55,7 +55,7 @@ def test_groups_named_by_the_rules() -> None:
     assert named_groups(Access(allow="usergroup:S1, team:T1", rules=rules)) == {"S1", "S2"}
 
 
-async def test_errands_are_waited_for_and_the_late_ones_are_named() -> None:
+async def test_background_tasks_are_waited_for_and_the_late_ones_are_named() -> None:
     background, done = BackgroundTasks(), asyncio.Event()
 
     async def quick() -> None:
