@@ -28,7 +28,7 @@ from bridge.jobs.limits import Limits
 from bridge.jobs.links import Links
 from bridge.jobs.operating import Operator
 from bridge.jobs.pace import Window
-from bridge.jobs.reach import Reach
+from bridge.jobs.served import ServedConnections
 from bridge.jobs.store import Store
 from bridge.jobs.telling import Teller
 from bridge.jobs.worker import Worker
@@ -81,7 +81,7 @@ class Bridge:
         self._acting = Acting(
             Links(self.store), lambda: self.settings.connections, self.outbound, clock=clock
         )
-        self.reach = Reach(self.store, self.upstreams.keys())
+        self.served = ServedConnections(self.store, self.upstreams.keys())
         self.operator = Operator(self.store)
         self.references = References(keys, clock=clock)
         self.reloader = Reloader(settings, also=lambda new: checks.refuse(new, self.actions))
@@ -96,7 +96,7 @@ class Bridge:
             self.operator,
             lambda: self.worker,
             lambda: self.reloader.error,
-            lambda: self.reach.sentence,
+            lambda: self.served.sentence,
             lambda: self.settings.server.metrics_token,
         )
         self._metrics = Metrics(
@@ -275,7 +275,7 @@ class Bridge:
             limits=limits,
             teller=teller,
             actions=self.actions,
-            connections=self.reach,
+            connections=self.served,
             phrase=self._delivery_channels.phrase,
             settings=jobs,
         )
@@ -284,4 +284,4 @@ class Bridge:
         # a worker that hangs, in a process that does not, is none
         works = self.worker is not None and not self.worker.stalled
         with contextlib.suppress(StoreDown):  # the store has said so
-            await self.reach.look(works=works)
+            await self.served.look(works=works)

@@ -6,7 +6,7 @@ runs its flow under `limits`, `policy` and `ending` say what follows, `closing` 
 `telling` tells it, again when it is `due`. `operating` is what people do to jobs, with `recovery` below it. Actions come in as a catalogue, never by import.
 The rows and their database: `tables`, `rows`, `statements`, `database`, `migrate`, `locking`, `lanes`, `windows`, `filtering`.
 Around one attempt: `acting`, `links`, `fixed_outcomes`, `pace`, `fetching`, `redaction`; around all of them:
-`notifications`, `reach`, `retention`, `auditing`, `counting`.
+`notifications`, `served`, `retention`, `auditing`, `counting`.
 
 May import: contract, delivery, metrics, outbound, settings, tracing, upstreams, vault.
 """
