@@ -21,7 +21,7 @@ from pathlib import Path
 from playwright.async_api import Browser, Locator, Page, async_playwright
 
 from bridge.sandbox.rocketchat import seed as rooms
-from bridge.sandbox.town import API_TOKEN
+from bridge.sandbox.stack import API_TOKEN
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pages" / "pictures"

@@ -51,7 +51,7 @@ async def test_slack_who_asked_who_was_denied_and_who_pressed_retry(tmp_path: Pa
             )
             await here.finished(1)
         await here.slack.command(slack.MIA, slack.SUPPORT, "/close", f"{rooms.OPEN_SERVED} x")
-        await here.bridge.doors.slack.errands.idle()
+        await here.bridge.doors.slack.background.idle()
         [asked] = await lines(here, EXPORT)
         assert (asked.actor.who, asked.target) == (slack.ANNA, rooms.CLOSED_PLAIN)
         assert asked.outcome == "unknown"
@@ -69,7 +69,7 @@ async def test_slack_who_asked_who_was_denied_and_who_pressed_retry(tmp_path: Pa
         ]
         [retry] = [one for one in buttons if one["text"]["text"] == "Try again"]
         await here.slack.click(slack.ANNA, told, retry["action_id"])
-        await here.bridge.doors.slack.errands.idle()
+        await here.bridge.doors.slack.background.idle()
         [pressed] = await lines(here, "job.retry")
         assert (pressed.actor.door, pressed.actor.who) == ("slack", slack.ANNA)
         assert (pressed.job_id, pressed.outcome) == (asked.job_id, "done")

@@ -139,7 +139,7 @@ async def test_a_web_without_a_worker_says_where_workers_are(
         await web.start()
         stack.push_async_callback(web.stop)
         apart = await serve(web.web_app(), stack)
-        await here.bridge.reach.look()
+        await here.bridge.served.look()
         clock.now += 61
         status, told = await readiness(client, apart)
         assert (status, told["workers"]) == (200, "elsewhere, seen 61 s ago")

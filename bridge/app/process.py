@@ -17,7 +17,7 @@ from bridge.app.headers import hardening
 from bridge.app.health import Health, Metrics
 from bridge.app.routes import whole
 from bridge.app.storage import assumed, await_database, key_material
-from bridge.app.telling import Ways, version
+from bridge.app.telling import DeliveryChannels, version
 from bridge.app.upkeep import note_connections, prune
 from bridge.contract import Action, Upstream
 from bridge.ingress.slack.references import References
@@ -28,7 +28,7 @@ from bridge.jobs.limits import Limits
 from bridge.jobs.links import Links
 from bridge.jobs.operating import Operator
 from bridge.jobs.pace import Window
-from bridge.jobs.reach import Reach
+from bridge.jobs.served import ServedConnections
 from bridge.jobs.store import Store
 from bridge.jobs.telling import Teller
 from bridge.jobs.worker import Worker
@@ -81,11 +81,13 @@ class Bridge:
         self._acting = Acting(
             Links(self.store), lambda: self.settings.connections, self.outbound, clock=clock
         )
-        self.reach = Reach(self.store, self.upstreams.keys())
+        self.served = ServedConnections(self.store, self.upstreams.keys())
         self.operator = Operator(self.store)
         self.references = References(keys, clock=clock)
         self.reloader = Reloader(settings, also=lambda new: checks.refuse(new, self.actions))
-        self._ways = Ways(self.outbound, self.actions, sign=self.references.sign, clock=clock)
+        self._delivery_channels = DeliveryChannels(
+            self.outbound, self.actions, sign=self.references.sign, clock=clock
+        )
         self._serve_with(settings, self._doors(settings))
         self._switchboard = Switchboard()
         self.worker = self._worker() if works else None
@@ -94,7 +96,7 @@ class Bridge:
             self.operator,
             lambda: self.worker,
             lambda: self.reloader.error,
-            lambda: self.reach.sentence,
+            lambda: self.served.sentence,
             lambda: self.settings.server.metrics_token,
         )
         self._metrics = Metrics(
@@ -234,7 +236,7 @@ class Bridge:
         """Take these settings and doors for the current ones, in telling, too."""
         self.settings, self.doors = settings, doors
         slack = doors.slack
-        self._ways.use(
+        self._delivery_channels.use(
             settings, token_for=slack.workspaces.token_for, name_of=slack.identity.name_of
         )
 
@@ -247,8 +249,11 @@ class Bridge:
         )
         teller = Teller(
             store=self.store,
-            ways={"slack": self._ways.slack, "callback": self._ways.callback},
-            progress=self._ways.progress,
+            ways={
+                "slack": self._delivery_channels.slack,
+                "callback": self._delivery_channels.callback,
+            },
+            progress=self._delivery_channels.progress,
             upstreams=self.upstreams,
             lease_s=jobs.lease_s,
             poll_s=jobs.poll_s,
@@ -260,7 +265,7 @@ class Bridge:
                 upstreams=self.upstreams,
                 actions=self.actions,
                 limits=limits,
-                manners=self._ways.manners,
+                manners=self._delivery_channels.manners,
                 still_mine=still_mine,
             )
 
@@ -270,8 +275,8 @@ class Bridge:
             limits=limits,
             teller=teller,
             actions=self.actions,
-            connections=self.reach,
-            phrase=self._ways.phrase,
+            connections=self.served,
+            phrase=self._delivery_channels.phrase,
             settings=jobs,
         )
 
@@ -279,4 +284,4 @@ class Bridge:
         # a worker that hangs, in a process that does not, is none
         works = self.worker is not None and not self.worker.stalled
         with contextlib.suppress(StoreDown):  # the store has said so
-            await self.reach.look(works=works)
+            await self.served.look(works=works)

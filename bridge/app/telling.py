@@ -48,8 +48,8 @@ def about(action: type[Action]) -> ActionInfo:
     return ActionInfo(action.title, action.confirm, action.in_channel, personal)
 
 
-class Ways:
-    """The ways of telling, as the settings have them; the worker keeps them when those change."""
+class DeliveryChannels:
+    """The channels of delivery, as the settings have them; the worker keeps them when those change."""
 
     def __init__(
         self,

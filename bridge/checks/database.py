@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bridge.checks.report import Row, error, ok, warning
 from bridge.jobs.database import DatabaseError, durability, is_sqlite, open_engine, parse_url
 from bridge.jobs.migrate import current, head, is_behind
-from bridge.jobs.reach import elsewhere
+from bridge.jobs.served import elsewhere
 
 SUBJECT = "Database"
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 
-from bridge.checks import database, reach, rocketchat, slack, superoffice
+from bridge.checks import database, public_address, rocketchat, slack, superoffice
 from bridge.checks.asking import Clocks
 from bridge.checks.report import Report, Row, error
 from bridge.contract import Upstream
@@ -41,10 +41,10 @@ async def doctor(
             (f"Connection {name}", _rows(_connection(settings, name, one, outbound, clocks)))
             for name, one in upstreams.items()
         ),
-        ("Address", _rows(reach.look(settings, outbound, clock()))),
+        ("Address", _rows(public_address.look(settings, outbound, clock()))),
     ]
     found = await asyncio.gather(*(_guarded(subject, work) for subject, work in groups))
-    return Report.of([*(row for rows in found for row in rows), reach.tell_time(clocks)])
+    return Report.of([*(row for rows in found for row in rows), public_address.tell_time(clocks)])
 
 
 def _database(settings: Settings) -> Iterator[Row]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bridge.cli.entry import run, sentence, settings
+from bridge.cli.entry import report_errors, run, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -154,7 +154,7 @@ def _explain_payload(loaded: Settings, source: str, body: bytes, headers: tuple[
         if not colon:
             raise click.UsageError(f"{line!r} is no header. Write it like this: 'Name: value'.")
         given[name.strip()] = value.strip()
-    explain = sentence(lambda: payload_explainer(loaded))
+    explain = report_errors(lambda: payload_explainer(loaded))
     try:
         explanation = explain(source, given or None, body)
     except Problem as problem:

@@ -29,7 +29,7 @@ def settings() -> Settings:
     return loaded
 
 
-def sentence(work: Callable[[], T]) -> T:
+def report_errors(work: Callable[[], T]) -> T:
     """Run `work`; what an operator can mend becomes a sentence and exit code 1."""
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -58,10 +58,10 @@ def sentence(work: Callable[[], T]) -> T:
 
 
 def run(work: Callable[[], Awaitable[T]]) -> T:
-    """Run a coroutine to its end on uvloop, which takes a fifth less CPU for a job; as `sentence` does."""
+    """Run a coroutine to its end on uvloop, which takes a fifth less CPU for a job; as `report_errors` does."""
     import uvloop
 
     async def whole() -> T:
         return await work()
 
-    return sentence(lambda: uvloop.run(whole()))
+    return report_errors(lambda: uvloop.run(whole()))

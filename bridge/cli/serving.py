@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bridge.cli.calling import payload_explainer
-from bridge.cli.entry import run, sentence, settings
+from bridge.cli.entry import report_errors, run, settings
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -50,7 +50,9 @@ def migrate() -> None:
     from bridge.jobs.database import open_engine, parse_url
 
     loaded = settings()
-    revision = sentence(lambda: migrations.migrate(open_engine(parse_url(loaded.database_url))))
+    revision = report_errors(
+        lambda: migrations.migrate(open_engine(parse_url(loaded.database_url)))
+    )
     click.echo(f"The database is at revision {revision}.")
 
 
@@ -83,7 +85,7 @@ async def _work(loaded: Settings) -> None:
         await bridge.stop()
 
 
-def settle() -> None:
+def freeze_startup_objects() -> None:
     """What start-up made stays as long as the process does: no garbage collection looks through it again.
 
     And a collection is worth its while after thousands of new objects: one job makes hundreds.
@@ -118,7 +120,7 @@ async def _until_stopped(bridge: Bridge, host: str, port: int | None) -> None:
         if port is not None:
             await web.TCPSite(runner, host, port).start()
             bridge.listening(runner.addresses[0][1])
-        settle()
+        freeze_startup_objects()
         await stop.wait()
         await bridge.drain()  # the doors still answer: 503, and when to come again
     finally:
@@ -150,7 +152,7 @@ def _stop_signals() -> asyncio.Event:
 async def _signal() -> None:
     """Everything is up: wait for SIGTERM or SIGINT."""
     stop = _stop_signals()
-    settle()
+    freeze_startup_objects()
     await stop.wait()
 
 
@@ -167,7 +169,7 @@ def demo(*, port: int | None, opens: bool | None) -> None:
 
 async def _demo(port: int | None, *, opens: bool) -> None:
     from bridge.sandbox.child import Child, ChildEnded
-    from bridge.sandbox.town import Sandbox
+    from bridge.sandbox.stack import Sandbox
 
     wanted = port if port is not None else int(os.environ.get("PORT") or 8080)
     bridge_port, page_port = _free_port(wanted), _free_port(wanted + 1)

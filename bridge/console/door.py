@@ -10,12 +10,12 @@ from aiohttp import web
 from bridge.console import wording
 from bridge.console.acting import Acting
 from bridge.console.headers import UNSTORED
-from bridge.console.knocks import Knocks
 from bridge.console.live import Streams
 from bridge.console.pages import serve_static
 from bridge.console.roles import Role, Staff
 from bridge.console.session import Sessions
 from bridge.console.showing import Showing, SourcesView
+from bridge.console.sign_in_limit import SignInLimit
 from bridge.console.signing_in import SigningIn
 from bridge.console.signing_in_slack import SlackSigningIn
 from bridge.console.story import Stories
@@ -68,7 +68,7 @@ class Console:
         self._streams = Streams(store)
         self._sign_in = SigningIn(
             gate=gate,
-            knocks=Knocks(clock),
+            limit=SignInLimit(clock),
             token=token,
             with_slack=with_slack,
             trusted_proxies=settings.server.trusted_proxies,

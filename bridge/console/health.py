@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, select, text
 from bridge.contract import upstream_name
 from bridge.jobs import windows
 from bridge.jobs.pace import Window, current
-from bridge.jobs.reach import elsewhere
+from bridge.jobs.served import elsewhere
 from bridge.jobs.tables import attempts, jobs, pace
 
 LATEST: Final = 400  # attempts that are looked through

@@ -14,10 +14,10 @@ import structlog
 from aiohttp import web
 
 from bridge.console import wording
-from bridge.console.knocks import Knocks, address
 from bridge.console.pages import page
 from bridge.console.roles import Role
 from bridge.console.session import Session
+from bridge.console.sign_in_limit import SignInLimit, address
 from bridge.console.visit import Gate, Visit, from_elsewhere, see
 from bridge.jobs.auditing import Actor, Audit
 
@@ -33,14 +33,14 @@ class SigningIn:
         self,
         *,
         gate: Gate,
-        knocks: Knocks,
+        limit: SignInLimit,
         token: str,
         with_slack: bool,
         trusted_proxies: Sequence[str],
         audit: Audit,
     ) -> None:
         self._gate = gate
-        self._knocks = knocks
+        self._limit = limit
         self._token = token.encode()
         self._with_slack = with_slack
         self._trusted_proxies = trusted_proxies
@@ -90,12 +90,12 @@ class SigningIn:
 
     async def _answer(self, visit: Visit) -> web.StreamResponse:
         who = self._from(visit.request)
-        wait_s = self._knocks.wait_s(who)
+        wait_s = self._limit.wait_s(who)
         if wait_s:
             return self.refuse(visit, wording.SIGN_IN["wait"].format(seconds=wait_s), 429, wait_s)
         given = visit.text("token").strip().encode("utf-8", "replace")
         if not self._token or not hmac.compare_digest(given, self._token):
-            self._knocks.failed(who)
+            self._limit.failed(who)
             log.warning("console.sign_in_failed", remote=who)
             stranger = Actor("console", "stranger")
             await self._audit.note(stranger, SIGN_IN, target=who, outcome="denied")

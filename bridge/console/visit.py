@@ -17,10 +17,10 @@ from multidict import MultiDict, MultiDictProxy
 
 from bridge.console import wording
 from bridge.console.headers import UNSTORED
-from bridge.console.knocks import address
 from bridge.console.pages import page
 from bridge.console.roles import Role
 from bridge.console.session import FIELD, Session, Sessions, is_ours
+from bridge.console.sign_in_limit import address
 from bridge.jobs.auditing import Audit
 from bridge.jobs.store import Store
 from bridge.jobs.writer import StoreDown

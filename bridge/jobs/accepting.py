@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, text, tuple_
 
-from bridge.jobs import bell, hot, lanes, windows
+from bridge.jobs import lanes, notifications, statements, windows
 from bridge.jobs.intake import Key, KeyConflict
 from bridge.jobs.pace import Window, current
 from bridge.jobs.rows import split_channel
@@ -83,10 +83,10 @@ def _claim_keys(connection: Connection, items: Sequence[AcceptItem]) -> list[int
         part = ordered[start : start + 1000]
         statement = (
             "INSERT INTO keys (scope, value, fingerprint, job_ids, created_at)"  # noqa: S608
-            f" VALUES {hot.marks(len(part), '(?, ?, ?, ?, ?)')}"
+            f" VALUES {statements.marks(len(part), '(?, ?, ?, ?, ?)')}"
             " ON CONFLICT DO NOTHING RETURNING scope, value"
         )
-        stored = hot.run(connection, statement, tuple(chain.from_iterable(part)))
+        stored = statements.run(connection, statement, tuple(chain.from_iterable(part)))
         new |= {(row[0], row[1]) for row in stored}
     fresh: list[int] = []
     for index, item in enumerate(items):
@@ -154,10 +154,13 @@ def _join_twins(
         return fresh
     wanted = tuple(items[index].rows[0]["join_key"] for index in wishing)
     query = (
-        f"SELECT {hot.JOB_LIST} FROM jobs"  # noqa: S608
-        f" WHERE {ACTIVE} AND join_key IN ({hot.marks(len(wanted))})"
+        f"SELECT {statements.JOB_LIST} FROM jobs"  # noqa: S608
+        f" WHERE {ACTIVE} AND join_key IN ({statements.marks(len(wanted))})"
     )
-    running = {row["join_key"]: row for row in hot.job_rows(hot.run(connection, query, wanted))}
+    running = {
+        row["join_key"]: row
+        for row in statements.job_rows(statements.run(connection, query, wanted))
+    }
     left: list[int] = []
     for index in fresh:
         item = items[index]
@@ -182,8 +185,8 @@ def _insert(connection: Connection, items: Sequence[AcceptItem]) -> None:
     for row in rows:
         row["ready"] = 0 if row["lane"] in taken else 1
         taken.add(row["lane"])
-    hot.insert(connection, jobs, rows)
-    bell.ring(connection, [row["id"] for row in rows])
+    statements.insert(connection, jobs, rows)
+    notifications.notify(connection, [row["id"] for row in rows])
 
 
 def _waits_s(connection: Connection, items: Sequence[AcceptItem]) -> list[float]:

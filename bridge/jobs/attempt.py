@@ -35,7 +35,7 @@ from bridge.contract import (
 )
 from bridge.jobs.acting import NO_ACCOUNT
 from bridge.jobs.finishing import Held, NoteItem
-from bridge.jobs.hindrances import (
+from bridge.jobs.fixed_outcomes import (
     OWN_MISTAKE,
     TRIED_AGAIN,
     lost_for_good,

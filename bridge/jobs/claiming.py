@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text, update
 
-from bridge.jobs import hot, windows
+from bridge.jobs import statements, windows
 from bridge.jobs.leases import CLOCK, unlocked
 from bridge.jobs.pace import PROGRAM_SHARE, Window, current
 from bridge.jobs.rows import split_channel
@@ -71,13 +71,13 @@ def claim(connection: Connection, items: Sequence[ClaimItem]) -> Sequence[Claims
 
 def _claim(connection: Connection, item: ClaimItem) -> Claims:
     claims = Claims()
-    [(next_due,)] = hot.run(connection, _NEXT_DUE)
+    [(next_due,)] = statements.run(connection, _NEXT_DUE)
     if next_due is not None and next_due <= item.now:
         _take_due(connection, item, claims)
-        [(next_due,)] = hot.run(connection, _LATER, (item.now,))
+        [(next_due,)] = statements.run(connection, _LATER, (item.now,))
     if next_due is not None:
         claims.wake_in_s = max(0.01, next_due - item.now)
-    found = hot.run(connection, _CHANNELS)
+    found = statements.run(connection, _CHANNELS)
     channels = [name for (name,) in found if split_channel(name)[0] in item.connections]
     if channels:
         start = item.turn % len(channels)
@@ -101,12 +101,12 @@ def _take_due(connection: Connection, item: ClaimItem, claims: Claims) -> None:
         )
         .values(state="queued", run_at=None)
     )
-    found = hot.run(connection, _LOOKED_AT, (item.now,))
+    found = statements.run(connection, _LOOKED_AT, (item.now,))
     mine = tuple(name for (name,) in found if name in item.connections)
     if mine:
         looks = (
             f"SELECT seq FROM jobs WHERE {_LOOKING_NOW}"  # noqa: S608
-            f" AND connection IN ({hot.marks(len(mine))}) ORDER BY run_at"
+            f" AND connection IN ({statements.marks(len(mine))}) ORDER BY run_at"
         )
         half = max(1, item.capacity // 2)
         claims.rows += _take_rows(connection, item, looks, (item.now, *mine), half)
@@ -190,12 +190,12 @@ def _take_rows(
     statement = (
         f"{_TAKE}{_INTENT if intend else ''}, lease_until = {CLOCK if postgres else '?'} + ?"
         f" WHERE seq IN ({which} LIMIT ?{' FOR UPDATE SKIP LOCKED' if postgres else ''})"
-        f" RETURNING {hot.JOB_LIST}"
+        f" RETURNING {statements.JOB_LIST}"
     )
     intent = (item.now,) if intend else ()
     now = () if postgres else (item.now,)
     given = (item.owner, *intent, *now, item.lease_s, *values, limit)
-    rows = hot.job_rows(hot.run(connection, statement, given))
+    rows = statements.job_rows(statements.run(connection, statement, given))
     return sorted(rows, key=lambda row: (row["priority"], row["rank"], row["seq"]))
 
 

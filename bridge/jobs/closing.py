@@ -22,7 +22,7 @@ from bridge.jobs.attempt import Attempt, Claimed
 from bridge.jobs.due import Telling
 from bridge.jobs.ending import Rules, conclude, too_busy
 from bridge.jobs.finishing import EndItem
-from bridge.jobs.hindrances import NOT_STORABLE
+from bridge.jobs.fixed_outcomes import NOT_STORABLE
 from bridge.jobs.limits import Limits
 from bridge.jobs.pace import Window
 from bridge.jobs.store import Store
@@ -57,7 +57,7 @@ class Closer:
         teller: Teller,
         actions: Mapping[str, type[Action]],
         phrase: Callable[[Outcome], Outcome],
-        luck: Callable[[], float],
+        jitter: Callable[[], float],
         settings: JobSettings,
         worker: str,
     ) -> None:
@@ -66,7 +66,7 @@ class Closer:
         self._teller = teller
         self._actions = actions
         self._phrase = phrase
-        self._luck = luck
+        self._jitter = jitter
         self._settings = settings
         self._worker = worker
 
@@ -101,7 +101,7 @@ class Closer:
         rules = Rules(
             now=now,
             started=started,
-            luck=self._luck(),
+            jitter=self._jitter(),
             give_up_after_s=self._settings.give_up_after_s,
             breaker_open=self._limits.is_open(job.connection),
             worker=self._worker,

@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
-from bridge.jobs import hot
+from bridge.jobs import statements
 
 # A process that is frozen between two statements holds its locks, and with them all other processes'
 # claims. Postgres ends its transaction after this; its connection breaks, and it begins anew.
@@ -109,7 +109,7 @@ def open_engine(url: URL, *, autocommit: bool = False) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        hot.run(connection, "BEGIN" if autocommit else "BEGIN IMMEDIATE")
+        statements.run(connection, "BEGIN" if autocommit else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -21,7 +21,7 @@ class Rules:
 
     now: float
     started: float
-    luck: float
+    jitter: float
     give_up_after_s: float
     breaker_open: bool
     worker: str
@@ -138,7 +138,7 @@ def _unchanged(job: Job, attempt: Attempt, now: float) -> dict[str, Any]:
 
 def _decide(job: Job, outcome: Outcome, number: int, rules: Rules) -> policy.Verdict:
     if isinstance(outcome, Retry) and job.phase == "follow":
-        delay = policy.retry_delay_s(min(job.looks + 1, 5), rules.luck, outcome.after_s)
+        delay = policy.retry_delay_s(min(job.looks + 1, 5), rules.jitter, outcome.after_s)
         if rules.now + delay > (job.pending_at or rules.now) + rules.give_up_after_s:
             return policy.Verdict(JobState.PARKED, finished=True)
         return policy.Verdict(JobState.PENDING, rules.now + delay)
@@ -147,6 +147,6 @@ def _decide(job: Job, outcome: Outcome, number: int, rules: Rules) -> policy.Ver
         attempts=number,
         tried_since=job.tried_since,
         now=rules.now,
-        luck=rules.luck,
+        jitter=rules.jitter,
         give_up_after_s=rules.give_up_after_s,
     )

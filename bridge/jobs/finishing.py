@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, update
 
-from bridge.jobs import bell, hot, lanes
+from bridge.jobs import lanes, notifications, statements
 from bridge.jobs.leases import lease_now
 from bridge.jobs.tables import LOOKING, attempts, deliveries, is_postgres, jobs
 
@@ -97,17 +97,17 @@ def end(connection: Connection, items: Sequence[EndItem]) -> Sequence[bool]:
     if valid:
         # first, for their own rows are none of them: those still run
         _look_now(connection, [item for item in valid if item.wrote])
-        hot.run(connection, _END, [(*_ended(item.values), item.held.seq) for item in valid])
+        statements.run(connection, _END, [(*_ended(item.values), item.held.seq) for item in valid])
         records = [item.attempt for item in valid if item.attempt is not None]
         if records:
-            hot.insert(connection, attempts, records)
+            statements.insert(connection, attempts, records)
         told = [(item, row) for item in valid for row in item.deliveries]
         if told:
             now = lease_now(connection, valid[0].now)
             rows = [{**row, "lease_until": now + item.lease_s} for item, row in told]
-            hot.insert(connection, deliveries, rows)
+            statements.insert(connection, deliveries, rows)
         lanes.promote(connection, {item.lane for item in valid if item.leaves_lane})
-        bell.ring(connection, [item.job_id for item in valid])
+        notifications.notify(connection, [item.job_id for item in valid])
     return [item.held.seq in mine for item in items]
 
 
@@ -115,8 +115,8 @@ def _look_now(connection: Connection, items: Sequence[EndItem]) -> None:
     """What was just done may be what others wait for on its room: they look at once."""
     if items:
         now, rooms = items[0].now, {item.lane for item in items}
-        statement = f"{_LOOK_NOW} AND lane IN ({hot.marks(len(rooms))})"
-        hot.run(connection, statement, (now, now, *rooms))
+        statement = f"{_LOOK_NOW} AND lane IN ({statements.marks(len(rooms))})"
+        statements.run(connection, statement, (now, now, *rooms))
 
 
 def note(connection: Connection, items: Sequence[NoteItem]) -> Sequence[bool]:
@@ -135,7 +135,7 @@ def told(connection: Connection, items: Sequence[ToldItem]) -> Sequence[bool]:
     results = []
     for item in items:
         place = (item.delivery_id, item.owner, item.fence)
-        results.append(bool(hot.run(connection, _TOLD, (*_outcome_of(item.values), *place))))
+        results.append(bool(statements.run(connection, _TOLD, (*_outcome_of(item.values), *place))))
     return results
 
 
@@ -144,11 +144,11 @@ def _still_held(
 ) -> set[int]:
     query = (
         "SELECT seq, state, owner, fence FROM jobs WHERE finished_at IS NULL"  # noqa: S608
-        f" AND state IN ({_LIVE if or_swept else _RUNNING}) AND seq IN ({hot.marks(len(held))})"
+        f" AND state IN ({_LIVE if or_swept else _RUNNING}) AND seq IN ({statements.marks(len(held))})"
     )
     if is_postgres(connection):
         query += " ORDER BY seq FOR UPDATE"
-    rows = hot.run(connection, query, tuple(item.seq for item in held))
+    rows = statements.run(connection, query, tuple(item.seq for item in held))
     known = {row[0]: tuple(row[1:]) for row in rows}
     return {item.seq for item in held if item.seq in known and _is_his(item, *known[item.seq])}
 

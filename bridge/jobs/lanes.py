@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection
 
-from bridge.jobs import hot
+from bridge.jobs import statements
 from bridge.jobs.tables import ACTIVE, is_postgres
 
 _LOCK = (
@@ -34,13 +34,13 @@ def lock(connection: Connection, names: Iterable[str], *, pace: bool = False) ->
         return
     numbers = sorted({zlib.crc32(name.encode()) for name in names}) + ([PACE] if pace else [])
     if numbers:
-        hot.run(connection, _LOCK, (numbers,))
+        statements.run(connection, _LOCK, (numbers,))
 
 
 def occupied(connection: Connection, lanes: Collection[str]) -> set[str]:
     """Those lanes in which a job is queued, running or waiting."""
-    query = f"SELECT DISTINCT lane FROM jobs WHERE {ACTIVE} AND lane IN ({hot.marks(len(lanes))})"  # noqa: S608
-    return {row[0] for row in hot.run(connection, query, tuple(lanes))}
+    query = f"SELECT DISTINCT lane FROM jobs WHERE {ACTIVE} AND lane IN ({statements.marks(len(lanes))})"  # noqa: S608
+    return {row[0] for row in statements.run(connection, query, tuple(lanes))}
 
 
 def promote(connection: Connection, lanes: Collection[str]) -> None:
@@ -48,9 +48,11 @@ def promote(connection: Connection, lanes: Collection[str]) -> None:
     if not lanes:
         return
     first = (
-        f"SELECT min(seq) FROM jobs WHERE {ACTIVE} AND lane IN ({hot.marks(len(lanes))})"  # noqa: S608
+        f"SELECT min(seq) FROM jobs WHERE {ACTIVE} AND lane IN ({statements.marks(len(lanes))})"  # noqa: S608
         " GROUP BY lane HAVING max(ready) = 0"
     )
-    seqs = [row[0] for row in hot.run(connection, first, tuple(lanes))]
+    seqs = [row[0] for row in statements.run(connection, first, tuple(lanes))]
     if seqs:
-        hot.run(connection, f"{_READY} AND seq IN ({hot.marks(len(seqs))})", tuple(seqs))
+        statements.run(
+            connection, f"{_READY} AND seq IN ({statements.marks(len(seqs))})", tuple(seqs)
+        )

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Float, Select, func, literal, or_, select, text, update
 
-from bridge.jobs import hot
+from bridge.jobs import statements
 from bridge.jobs.tables import deliveries, is_postgres, jobs
 
 CLOCK = "extract(epoch FROM clock_timestamp())::float8"  # of Postgres
@@ -120,5 +120,5 @@ def lease_now(connection: Connection, now: float) -> float:
     """The same clock, read."""
     if not is_postgres(connection):
         return now
-    [(moment,)] = hot.run(connection, f"SELECT {CLOCK}")
+    [(moment,)] = statements.run(connection, f"SELECT {CLOCK}")
     return float(moment)

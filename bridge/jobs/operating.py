@@ -18,9 +18,9 @@ from bridge.contract import Job, JobState
 from bridge.jobs import counting, recovery, retention
 from bridge.jobs.auditing import UNNAMED, Actor, Audit
 from bridge.jobs.filtering import Filter, clauses
-from bridge.jobs.reach import worker_seen
 from bridge.jobs.retention import Bounds
 from bridge.jobs.rows import as_readable
+from bridge.jobs.served import worker_seen
 from bridge.jobs.store import Store
 from bridge.jobs.tables import attempts, deliveries, jobs
 

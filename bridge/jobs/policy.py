@@ -43,10 +43,10 @@ class Verdict:
     finished: bool = False
 
 
-def retry_delay_s(attempts: int, luck: float, asked_s: float | None = None) -> float:
-    """Seconds until the next attempt after `attempts` failed ones; `luck` is in [0, 1)."""
+def retry_delay_s(attempts: int, jitter: float, asked_s: float | None = None) -> float:
+    """Seconds until the next attempt after `attempts` failed ones; `jitter` is in [0, 1)."""
     step = SCHEDULE_S[min(max(attempts, 1), len(SCHEDULE_S)) - 1]
-    delay = step * (1 - SPREAD + 2 * SPREAD * luck)
+    delay = step * (1 - SPREAD + 2 * SPREAD * jitter)
     return max(delay, asked_s or delay)
 
 
@@ -56,12 +56,12 @@ def decide(
     attempts: int,
     tried_since: float,
     now: float,
-    luck: float,
+    jitter: float,
     give_up_after_s: float,
 ) -> Verdict:
     """What becomes of a job whose attempt ended in `outcome`."""
     if isinstance(outcome, Retry):
-        run_at = now + retry_delay_s(attempts, luck, outcome.after_s)
+        run_at = now + retry_delay_s(attempts, jitter, outcome.after_s)
         if run_at > tried_since + give_up_after_s:
             return Verdict(JobState.PARKED, finished=True)
         return Verdict(JobState.WAITING, run_at)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, case, insert, or_, select, text, true, update
 
 from bridge.contract import JobState
-from bridge.jobs import bell, lanes
+from bridge.jobs import lanes, notifications
 from bridge.jobs.auditing import Actor, Event, add
 from bridge.jobs.rows import delivery_rows, open_reply_to
 from bridge.jobs.tables import FINISHED, deliveries, jobs
@@ -66,7 +66,7 @@ def retry(
     add(connection, [_deed(row, RETRIED, by, now, force=force) for row in rows])
     _supersede(connection, [row.seq for row in rows], "the job was tried again")
     lanes.promote(connection, names)
-    bell.ring(connection, [row.id for row in rows])
+    notifications.notify(connection, [row.id for row in rows])
     return [row.id for row in rows]
 
 
@@ -95,7 +95,7 @@ def cancel(
     if told:
         connection.execute(insert(deliveries), told)
     lanes.promote(connection, names)
-    bell.ring(connection, [row.id for row in rows])
+    notifications.notify(connection, [row.id for row in rows])
     return [(row.id, row.action, row.connection) for row in rows]
 
 

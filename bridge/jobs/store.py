@@ -22,10 +22,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.contract import Action, Job, Repeat
 from bridge.jobs import accepting, claiming, counting, finishing, leases, windows
-from bridge.jobs.bell import WORK, Bell
 from bridge.jobs.database import FileLock, durability, is_sqlite, open_engine, parse_url
 from bridge.jobs.intake import Accepted, Key, KeyConflict, Launch, NotStored
 from bridge.jobs.locking import lock_first
+from bridge.jobs.notifications import WORK, Notifications
 from bridge.jobs.pace import Window
 from bridge.jobs.rows import as_readable, new_job, to_row
 from bridge.jobs.tables import jobs
@@ -69,7 +69,7 @@ class Store:
         self._last_rank: dict[tuple[str, str], float] = defaultdict(float)
         self._wakers: set[Callable[[], None]] = set()
         self._watchers: set[Callable[[str], None]] = set()
-        self._bell: Bell | None = None
+        self._notifications: Notifications | None = None
         self.draining = False
 
     @property
@@ -105,7 +105,7 @@ class Store:
             if lost:
                 log.info("jobs.orphans_found", jobs=lost)
         elif not self.embedded:
-            self._bell = Bell(loop, self._reader.submit, self._heard)
+            self._notifications = Notifications(loop, self._reader.submit, self._heard)
             await self.read(lambda _: None)
 
     async def close(self) -> None:
@@ -181,7 +181,7 @@ class Store:
         """Renew the leases of what is really held; the jobs that still are."""
         item = leases.Beat(owner, self.clock(), lease_s, held, telling)
         still: set[int] = await self._do(leases.beat, item)
-        if self._bell is not None and not self._bell.listening:
+        if self._notifications is not None and not self._notifications.listening:
             with contextlib.suppress(StoreDown):
                 await self.read(lambda _: None)  # connects again, and listens
         return still
@@ -271,13 +271,13 @@ class Store:
         return rank
 
     def _read(self, look: Callable[[Connection], T]) -> T:
-        if self._bell is not None and not self._bell.listening:
+        if self._notifications is not None and not self._notifications.listening:
             self._disconnect_reader()
         try:
             if self._read_connection is None:
                 self._read_connection = self._read_engine.connect()
-                if self._bell is not None:
-                    self._bell.attach(self._read_connection)
+                if self._notifications is not None:
+                    self._notifications.attach(self._read_connection)
             with self._read_connection.begin():
                 return look(self._read_connection)
         except SQLAlchemyError as error:
@@ -286,8 +286,8 @@ class Store:
 
     def _disconnect_reader(self) -> None:
         if self._read_connection is not None:
-            if self._bell is not None:
-                self._bell.detach()
+            if self._notifications is not None:
+                self._notifications.detach()
             try:
                 self._read_connection.invalidate()
                 self._read_connection.close()

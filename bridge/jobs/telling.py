@@ -64,7 +64,7 @@ class Teller:
         upstreams: Mapping[str, Upstream],
         lease_s: float,
         poll_s: float,
-        luck: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         self._store = store
         self._ways = ways
@@ -72,7 +72,7 @@ class Teller:
         self._upstreams = upstreams
         self._lease_s = lease_s
         self._poll_s = poll_s
-        self._luck = luck
+        self._jitter = jitter
         self._owner = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._poller: asyncio.Task[None] | None = None
@@ -149,7 +149,7 @@ class Teller:
             isinstance(result, TryLater | Ambiguous) and now < telling.created_at + GIVE_UP_AFTER_S
         ):
             asked = result.after_s if isinstance(result, TryLater) else None
-            delay = policy.retry_delay_s(telling.attempts + 1, self._luck(), asked)
+            delay = policy.retry_delay_s(telling.attempts + 1, self._jitter(), asked)
             repeated = telling.repeated or isinstance(result, Ambiguous)
             values |= {"state": "due", "run_at": now + delay, "repeated": int(repeated)}
             values["how"] = result.reason[:200]

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bridge.jobs import hot
+from bridge.jobs import statements
 from bridge.jobs.pace import Window, current
 from bridge.jobs.tables import is_postgres, pace, upsert
 
@@ -75,7 +75,7 @@ def read(
     query = f"{_READ} WHERE {' OR '.join([_HERE] * len(places))}"
     if lock and is_postgres(connection):
         query += " ORDER BY connection, route FOR UPDATE"
-    found = hot.run(connection, query, tuple(chain.from_iterable(places)))
+    found = statements.run(connection, query, tuple(chain.from_iterable(places)))
     return {(row[0], row[1]): Window(*row[2:]) for row in found}
 
 

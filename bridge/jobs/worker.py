@@ -25,7 +25,7 @@ from bridge.jobs.claiming import ClaimItem, Claims
 from bridge.jobs.closing import Closer
 from bridge.jobs.ending import unreadable
 from bridge.jobs.finishing import Held
-from bridge.jobs.hindrances import OWN_MISTAKE
+from bridge.jobs.fixed_outcomes import OWN_MISTAKE
 from bridge.jobs.limits import Limits
 from bridge.jobs.rows import delivery_rows, from_row, open_reply_to, split_channel
 from bridge.jobs.store import Store
@@ -53,7 +53,7 @@ class Worker:
         connections: Container[str],
         phrase: Callable[[Outcome], Outcome],
         settings: JobSettings,
-        luck: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         self.name = f"{socket.gethostname()[:16]}:{os.getpid()}:{random.getrandbits(24):06x}"
         self._store = store
@@ -68,7 +68,7 @@ class Worker:
             teller=teller,
             actions=actions,
             phrase=phrase,
-            luck=luck,
+            jitter=jitter,
             settings=settings,
             worker=self.name,
         )

@@ -19,8 +19,8 @@ from bridge.metrics.doors import (
     slack_rejected,
     verified,
 )
+from bridge.metrics.outgoing import delivered, final_message, upstream_answered
 from bridge.metrics.process import about, reloaded, watch_event_loop
-from bridge.metrics.ways_out import delivered, final_message, upstream_answered
 from bridge.metrics.work import (
     attempt_ended,
     breaker,

@@ -13,6 +13,7 @@ from bridge.settings.connections import Connection, RocketChat, SuperOffice
 from bridge.settings.environment import ENVIRONMENT
 from bridge.settings.kinds import Section
 from bridge.settings.loading import SettingsError, foreign_variables, load, secret_from
+from bridge.settings.model import Settings
 from bridge.settings.reloading import Change, Reloader
 from bridge.settings.rendering import render_config, render_schema, schema
 from bridge.settings.sections import (
@@ -29,7 +30,6 @@ from bridge.settings.sections import (
     Slack,
     Webhooks,
 )
-from bridge.settings.whole import Settings
 
 __all__ = [
     "ENVIRONMENT",

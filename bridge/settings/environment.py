@@ -15,7 +15,7 @@ from typing import Any, get_origin
 from pydantic import BaseModel
 
 from bridge.settings.connections import RocketChat, SuperOffice
-from bridge.settings.whole import Settings
+from bridge.settings.model import Settings
 
 CONFIG = "BRIDGE_CONFIG"
 PREFIXES = ("BRIDGE_", "SLACK_", "ROCKETCHAT_", "SUPEROFFICE_")

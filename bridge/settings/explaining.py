@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from bridge.settings.connections import KINDS, RocketChat, SuperOffice
 from bridge.settings.environment import VARIABLE_OF
-from bridge.settings.whole import Settings
+from bridge.settings.model import Settings
 
 _WANTED: Mapping[str, str] = {
     "int_parsing": "must be a whole number",

@@ -13,8 +13,8 @@ from pydantic import SecretStr, ValidationError
 from bridge.settings import environment, file
 from bridge.settings.completeness import halves
 from bridge.settings.explaining import explain
+from bridge.settings.model import READ, Settings
 from bridge.settings.remaining import remaining
-from bridge.settings.whole import READ, Settings
 
 
 class SettingsError(Exception):

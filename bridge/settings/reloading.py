@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from bridge.settings.loading import SettingsError, load
-from bridge.settings.whole import Settings
+from bridge.settings.model import Settings
 
 # A running process holds these open, or took them when it started; the new value counts from the next start.
 RESTART = (

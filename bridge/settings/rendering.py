@@ -17,7 +17,7 @@ from pydantic_core import PydanticUndefined
 
 from bridge.settings.connections import RocketChat, SuperOffice
 from bridge.settings.environment import VARIABLE_OF
-from bridge.settings.whole import Settings
+from bridge.settings.model import Settings
 
 WIDTH = 100
 _HEAD = """\

@@ -22,7 +22,7 @@ import uvloop
 from sqlalchemy import Connection, func, select, text
 
 from bridge.actions import catalogue
-from bridge.cli.serving import settle
+from bridge.cli.serving import freeze_startup_objects
 from bridge.contract import Action, Asker, Context, ReplyTo, Upstream
 from bridge.jobs.attempt import Manners, Runner
 from bridge.jobs.database import open_engine, parse_url
@@ -185,7 +185,7 @@ def measure(
         plain.run(ceiling(other, wishes[:200]))
         fast.run(ceiling(upstream, wishes[:200]))
         fast.run(durable(store, wishes[:200]))
-        settle()
+        freeze_startup_objects()
         for _ in range(rounds):
             with watched(servers) as seen:
                 slow = plain.run(ceiling(other, wishes))

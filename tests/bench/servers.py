@@ -67,7 +67,7 @@ async def bridge(options: Mapping[str, Any]) -> AsyncIterator[web.Application]:
     """The bridge as `serve` puts it together; its log goes to a file, as in production."""
     from bridge import log
     from bridge.app import Bridge
-    from bridge.cli.serving import settle
+    from bridge.cli.serving import freeze_startup_objects
     from tests.world import settings_for
 
     with Path(options["log"]).open("a", encoding="utf-8") as lines:  # noqa: ASYNC230 - before it serves
@@ -83,7 +83,7 @@ async def bridge(options: Mapping[str, Any]) -> AsyncIterator[web.Application]:
         made = Bridge(settings, works=options.get("works", True))
         await made.start()
         app = made.web_app()
-        settle()
+        freeze_startup_objects()
         yield app
         await made.stop()
 

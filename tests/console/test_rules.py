@@ -9,9 +9,9 @@ from aiohttp.test_utils import make_mocked_request
 
 from bridge.console import charts
 from bridge.console.asked import Asked
-from bridge.console.knocks import EACH, TOGETHER, Knocks, address
 from bridge.console.pages import static_files
 from bridge.console.roles import Role, Staff
+from bridge.console.sign_in_limit import EACH, TOGETHER, SignInLimit, address
 from bridge.console.story import Stories
 from bridge.console.throughput import Bucket
 from bridge.contract import Asker, Done, Job, JobState, ReplyTo
@@ -30,20 +30,20 @@ def test_the_highest_role_wins_and_unreadable_entries_are_named() -> None:
 
 def test_many_addresses_together_are_kept_waiting_too() -> None:
     clock = Clock(1000.0)
-    knocks = Knocks(clock)
+    limit = SignInLimit(clock)
     for number in range(TOGETHER):
-        assert knocks.wait_s(f"10.0.0.{number}") == 0
-        knocks.failed(f"10.0.0.{number}")
-    assert knocks.wait_s("192.0.2.1") == 60
+        assert limit.wait_s(f"10.0.0.{number}") == 0
+        limit.failed(f"10.0.0.{number}")
+    assert limit.wait_s("192.0.2.1") == 60
     clock.now += 60
-    assert knocks.wait_s("192.0.2.1") == 0
+    assert limit.wait_s("192.0.2.1") == 0
 
 
 def test_one_address_does_not_keep_another_waiting() -> None:
-    knocks = Knocks(Clock(1000.0))
+    limit = SignInLimit(Clock(1000.0))
     for _ in range(EACH):
-        knocks.failed("192.0.2.1")
-    assert (knocks.wait_s("192.0.2.1"), knocks.wait_s("192.0.2.2")) == (60, 0)
+        limit.failed("192.0.2.1")
+    assert (limit.wait_s("192.0.2.1"), limit.wait_s("192.0.2.2")) == (60, 0)
 
 
 @pytest.mark.parametrize(

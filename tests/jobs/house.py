@@ -102,7 +102,7 @@ async def working(
     start: bool = True,
     breaker_failures: int = 5,
     breaker_probe_s: float = 15.0,
-    reach: Container[str] | None = None,
+    served: Container[str] | None = None,
     **settings: Any,
 ) -> AsyncIterator[Engine]:
     """A worker on this store."""
@@ -139,10 +139,10 @@ async def working(
         limits=limits,
         teller=teller,
         actions=TOYS,
-        connections=frozenset(upstreams) if reach is None else reach,
+        connections=frozenset(upstreams) if served is None else served,
         phrase=lambda outcome: outcome,
         settings=chosen,
-        luck=lambda: 0.5,
+        jitter=lambda: 0.5,
     )
     engine = Engine(store, worker, limits, upstream)
     made.append(engine)

@@ -149,7 +149,7 @@ def _ended(row: Mapping[str, Any], limits: Limits, now: float) -> EndItem:
     rules = Rules(
         now=now,
         started=now,
-        luck=0.5,
+        jitter=0.5,
         give_up_after_s=86_400,
         breaker_open=limits.is_open("toy"),
         worker="me",

@@ -30,7 +30,7 @@ JOB = Job(
 )
 LOOKING = JOB.but(phase="follow", looks=2, pending_at=NOW - 60, sent_at=NOW - 90)
 RULES = Rules(
-    now=NOW, started=NOW - 5, luck=0.5, give_up_after_s=3600, breaker_open=False, worker="w" * 50
+    now=NOW, started=NOW - 5, jitter=0.5, give_up_after_s=3600, breaker_open=False, worker="w" * 50
 )
 
 

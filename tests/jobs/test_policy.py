@@ -10,7 +10,7 @@ from bridge.contract import Done, JobState, Pending, Refused, Retry, Unknown
 from bridge.jobs import policy
 
 DAYS_3 = 3 * 86_400.0
-luck = st.floats(0, 1, exclude_max=True)
+jitter = st.floats(0, 1, exclude_max=True)
 
 
 def test_the_published_table_is_this_one() -> None:
@@ -21,21 +21,21 @@ def test_the_published_table_is_this_one() -> None:
     ) == policy.SCHEDULE_S
 
 
-@given(st.integers(1, 40), luck)
+@given(st.integers(1, 40), jitter)
 def test_each_step_is_spread_by_a_fifth_and_the_last_one_repeats(tries: int, chance: float) -> None:
     step = policy.SCHEDULE_S[min(tries, len(policy.SCHEDULE_S)) - 1]
     delay = policy.retry_delay_s(tries, chance)
     assert step * 0.8 - 1e-6 <= delay <= step * 1.2
 
 
-@given(st.integers(1, 20), luck, st.floats(0, 100_000))
+@given(st.integers(1, 20), jitter, st.floats(0, 100_000))
 def test_a_wait_the_upstream_asked_for_is_never_undercut(
     tries: int, chance: float, asked: float
 ) -> None:
     assert policy.retry_delay_s(tries, chance, asked) >= asked
 
 
-@given(luck)
+@given(jitter)
 def test_a_job_is_tried_for_three_days_and_then_parked(chance: float) -> None:
     now = tried_since = 1_800_000_000.0
     number = 0
@@ -46,7 +46,7 @@ def test_a_job_is_tried_for_three_days_and_then_parked(chance: float) -> None:
             attempts=number,
             tried_since=tried_since,
             now=now,
-            luck=chance,
+            jitter=chance,
             give_up_after_s=DAYS_3,
         )
         if verdict.state is JobState.PARKED:
@@ -69,7 +69,7 @@ def test_what_is_not_to_be_retried_ends_at_once() -> None:
     )
     for outcome, state in ends:
         verdict = policy.decide(
-            outcome, attempts=1, tried_since=0, now=0, luck=0.5, give_up_after_s=DAYS_3
+            outcome, attempts=1, tried_since=0, now=0, jitter=0.5, give_up_after_s=DAYS_3
         )
         assert verdict == policy.Verdict(state, finished=True)
     looking = policy.decide(
@@ -77,7 +77,7 @@ def test_what_is_not_to_be_retried_ends_at_once() -> None:
         attempts=1,
         tried_since=0,
         now=100,
-        luck=0.5,
+        jitter=0.5,
         give_up_after_s=DAYS_3,
     )
     assert looking == policy.Verdict(JobState.PENDING, 107.0)
@@ -90,7 +90,7 @@ def test_an_asked_wait_counts_when_it_is_longer_and_never_shortens_the_schedule(
             attempts=1,
             tried_since=0,
             now=100,
-            luck=0.5,
+            jitter=0.5,
             give_up_after_s=DAYS_3,
         ).run_at
 
@@ -105,7 +105,7 @@ def test_the_last_moment_still_counts(last_s: float, state: JobState) -> None:
         attempts=1,
         tried_since=0,
         now=100,
-        luck=0.5,
+        jitter=0.5,
         give_up_after_s=last_s,
     )
     assert verdict.state is state

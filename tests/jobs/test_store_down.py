@@ -247,7 +247,7 @@ async def test_listening_goes_on_after_postgres_was_away(postgres_url: str) -> N
         with refusing(url), pytest.raises(NotStored):
             await store.accept([launch()])
 
-        async def rings() -> bool:
+        async def notified() -> bool:
             heard.clear()
             try:
                 await other.beat("other", 5, ())
@@ -257,7 +257,7 @@ async def test_listening_goes_on_after_postgres_was_away(postgres_url: str) -> N
                 return False
             return True
 
-        await eventually(rings)
+        await eventually(notified)
 
 
 async def _is(value: bool) -> bool:  # noqa: FBT001

@@ -21,7 +21,7 @@ from bridge.ingress.api.files import Files
 from bridge.ingress.api.following import Follower, Reader, stream
 from bridge.ingress.api.launching import Launching, json_response
 from bridge.ingress.api.listing import read_audit_query, read_query
-from bridge.ingress.api.mending import Mending, Operator
+from bridge.ingress.api.recovery import Operator, Recovery
 from bridge.ingress.http import bodies
 from bridge.ingress.http.edge import edge, nowhere, only
 from bridge.ingress.http.limits import InFlight, Limits, Senders
@@ -72,7 +72,7 @@ class ApiDoor:
         self._in_flight = in_flight or InFlight(settings.server.max_in_flight)
         self._follower = Follower(reader, most=settings.server.max_in_flight * STREAMS_PER_REQUESTS)
         self._launching = Launching(settings, catalogue, intake, self._follower)
-        self._mending = Mending(operator)
+        self._recovery = Recovery(operator)
         self._files = Files(upstreams)
         self.docs = Docs(catalogue, settings.server.public_url)
 
@@ -193,7 +193,7 @@ class ApiDoor:
     async def _retry(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         body = await self._body(request)
         job = await self._find(request, caller)
-        again = await self._mending.retry(job, caller, body)
+        again = await self._recovery.retry(job, caller, body)
         log.info("ingress.retried", job_id=job.id, scope=caller.asker.scope)
         return json_response(
             self._launching.show(again), status=202, headers={"Location": f"{PATH}/jobs/{job.id}"}
@@ -201,15 +201,15 @@ class ApiDoor:
 
     async def _cancel(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         job = await self._find(request, caller)
-        gone = await self._mending.cancel(job, caller)
+        gone = await self._recovery.cancel(job, caller)
         log.info("ingress.cancelled", job_id=job.id, scope=caller.asker.scope)
         return json_response(self._launching.show(gone))
 
     async def _retry_all(self, request: web.Request, caller: Caller) -> web.StreamResponse:
-        return _ids(await self._mending.retry_all(caller, await self._body(request)))
+        return _ids(await self._recovery.retry_all(caller, await self._body(request)))
 
     async def _cancel_all(self, request: web.Request, caller: Caller) -> web.StreamResponse:
-        return _ids(await self._mending.cancel_all(caller, await self._body(request)))
+        return _ids(await self._recovery.cancel_all(caller, await self._body(request)))
 
     async def _trail(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         if caller.key is not None:

@@ -13,7 +13,7 @@ from bridge.delivery import mrkdwn, notices
 from bridge.delivery.render import Json, Message, context, fit, section
 from bridge.ingress.linking import Linking, Ticket
 from bridge.ingress.slack import words
-from bridge.ingress.slack.errands import Errands
+from bridge.ingress.slack.background import BackgroundTasks
 from bridge.ingress.slack.identity import Identity
 from bridge.ingress.slack.launching import Launching
 from bridge.ingress.slack.place import Place
@@ -37,7 +37,7 @@ class Accounts:
         launching: Launching,
         identity: Identity,
         telling: Telling,
-        errands: Errands,
+        background: BackgroundTasks,
         root: str,
     ) -> None:
         self._linking = linking
@@ -46,7 +46,7 @@ class Accounts:
         self._launching = launching
         self._identity = identity
         self._telling = telling
-        self._errands = errands
+        self._background = background
         self._root = root
 
     @property
@@ -112,7 +112,7 @@ class Accounts:
         """Tell a person by direct message that an account was linked: it may not have been them."""
         place = Place(ticket.team_id, ticket.user_id, ticket.enterprise_id)
         text = mrkdwn.safe(sentence, 1000)
-        self._errands.start("linked", self._tell(place, Message(text, fit([section(text)]))))
+        self._background.start("linked", self._tell(place, Message(text, fit([section(text)]))))
 
     async def _tell(self, place: Place, message: Message) -> None:
         await self._telling.tell(place, message)

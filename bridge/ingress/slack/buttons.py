@@ -18,7 +18,7 @@ from bridge.delivery import notices
 from bridge.delivery.render import ACTION_ID, Message
 from bridge.ingress.slack import words
 from bridge.ingress.slack.accounts import Accounts
-from bridge.ingress.slack.errands import Errands
+from bridge.ingress.slack.background import BackgroundTasks
 from bridge.ingress.slack.forms import Forms
 from bridge.ingress.slack.launching import Launching
 from bridge.ingress.slack.place import Place
@@ -46,7 +46,7 @@ class Buttons:
         forms: Forms,
         accounts: Accounts,
         telling: Telling,
-        errands: Errands,
+        background: BackgroundTasks,
         names: Mapping[str, str],
     ) -> None:
         self._catalogue = catalogue
@@ -57,7 +57,7 @@ class Buttons:
         self._forms = forms
         self._accounts = accounts
         self._telling = telling
-        self._errands = errands
+        self._background = background
 
     def register(self, app: AsyncApp) -> None:
         app.action(PRESSED)(self.pressed)
@@ -68,7 +68,7 @@ class Buttons:
         place = Place.of_interaction(body)
         pressed: list[dict[str, Any]] = body.get("actions") or [{}]
         value = str(pressed[0].get("value") or "")
-        self._errands.start("button", self._answer(place, value), team=place.team_id)
+        self._background.start("button", self._answer(place, value), team=place.team_id)
 
     async def other(self, ack: AsyncAck) -> None:
         """Elements that need no answer: link buttons, and inputs of a form as they change."""

@@ -18,7 +18,7 @@ from slack_bolt.response import BoltResponse
 from bridge.delivery import notices
 from bridge.delivery.render import Message
 from bridge.ingress.slack import words
-from bridge.ingress.slack.errands import Errands
+from bridge.ingress.slack.background import BackgroundTasks
 from bridge.ingress.slack.place import Place
 from bridge.ingress.slack.telling import Telling
 from bridge.ingress.slack.wishes import Later, Wishes
@@ -27,10 +27,10 @@ from bridge.ingress.slack.wishes import Later, Wishes
 class Commands(AsyncMiddleware):
     """Answers slash commands, and hands on everything else."""
 
-    def __init__(self, *, wishes: Wishes, telling: Telling, errands: Errands) -> None:
+    def __init__(self, *, wishes: Wishes, telling: Telling, background: BackgroundTasks) -> None:
         self._wishes = wishes
         self._telling = telling
-        self._errands = errands
+        self._background = background
 
     async def async_process(
         self,
@@ -48,7 +48,7 @@ class Commands(AsyncMiddleware):
         line = f"{body.get('command') or ''} {body.get('text') or ''}"
         answer = await self._wishes.fulfil(line, place, key=place.trigger_id)
         if isinstance(answer, Later):
-            self._errands.start("command", self._later(place, answer), team=place.team_id)
+            self._background.start("command", self._later(place, answer), team=place.team_id)
             answer = answer.now
         return BoltResponse(status=200, body=shown(answer) if answer else "")
 

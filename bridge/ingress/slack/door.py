@@ -31,12 +31,12 @@ from bridge.delivery.client import web_client
 from bridge.delivery.render import ActionInfo
 from bridge.ingress.linking import Linking
 from bridge.ingress.slack.accounts import Accounts
+from bridge.ingress.slack.background import BackgroundTasks
 from bridge.ingress.slack.bodies import kind_of, parse
 from bridge.ingress.slack.buttons import Buttons
 from bridge.ingress.slack.chooser import Chooser
 from bridge.ingress.slack.colleagues import Colleagues
 from bridge.ingress.slack.commands import Commands, failed, shown
-from bridge.ingress.slack.errands import Errands
 from bridge.ingress.slack.forms import Forms
 from bridge.ingress.slack.gate import Gate
 from bridge.ingress.slack.identity import Identity
@@ -101,8 +101,8 @@ class SlackDoor:
             clock=clock,
             server=settings.server,
         )
-        self.errands = Errands()  # drained
-        self._upkeep = Errands()  # cut short
+        self.background = BackgroundTasks()  # drained
+        self._upkeep = BackgroundTasks()  # cut short
         self.workspaces = Workspaces(
             outbound=outbound,
             token=slack.bot_token.get_secret_value() if slack.bot_token else "",
@@ -112,14 +112,14 @@ class SlackDoor:
         )
         self.usergroups = Usergroups(settings.access, self.workspaces, clock=clock)
         self.identity = Identity(self.workspaces, clock=clock)
-        self.pickers = Pickers(upstreams, errands=self._upkeep, clock=clock)
+        self.pickers = Pickers(upstreams, background=self._upkeep, clock=clock)
         launching = Launching(
             settings=settings,
             intake=intake,
             usergroups=self.usergroups,
             identity=self.identity,
             upkeep=self._upkeep,
-            errands=self.errands,
+            background=self.background,
             audit=audit,
             clock=clock,
         )
@@ -151,7 +151,7 @@ class SlackDoor:
             launching=launching,
             identity=self.identity,
             telling=telling,
-            errands=self.errands,
+            background=self.background,
             root=name_of(ROOT, slack.commands),
         )
         wishes = Wishes(
@@ -181,7 +181,7 @@ class SlackDoor:
             process_before_response=True,
             raise_error_for_unhandled_request=True,
             client=web_client(outbound, slack.api_url, ""),
-            before_authorize=Commands(wishes=wishes, telling=telling, errands=self.errands),
+            before_authorize=Commands(wishes=wishes, telling=telling, background=self.background),
             authorize=self.workspaces.authorize,  # type: ignore[arg-type]  # Bolt takes its own class too
             oauth_flow=flow,
             request_verification_enabled=False,  # the gate has verified the raw bytes
@@ -189,7 +189,7 @@ class SlackDoor:
         )
         self.app.error(self._broken)
         self._mentions = Mentions(
-            wishes=wishes, telling=telling, errands=self.errands, root=wishes.root
+            wishes=wishes, telling=telling, background=self.background, root=wishes.root
         )
         self._mentions.register(self.app)
         forms.register(self.app)
@@ -200,7 +200,7 @@ class SlackDoor:
             forms=forms,
             launching=launching,
             telling=telling,
-            errands=self.errands,
+            background=self.background,
         ).register(self.app)
         Buttons(
             catalogue=catalogue,
@@ -210,7 +210,7 @@ class SlackDoor:
             forms=forms,
             accounts=self.accounts,
             telling=telling,
-            errands=self.errands,
+            background=self.background,
             names=slack.commands,
         ).register(self.app)
         self._install.register(self.app)
@@ -239,7 +239,7 @@ class SlackDoor:
         await self._upkeep.drain(0)
         if self._socket is not None:
             await self._socket.close()
-        cut = await self.errands.drain(budget_s)
+        cut = await self.background.drain(budget_s)
         if cut:
             log.warning("slack.closed_early", errands=cut)
 

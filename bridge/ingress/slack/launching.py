@@ -18,8 +18,8 @@ from bridge.delivery import notices
 from bridge.delivery.render import Message
 from bridge.ingress.http import accepts
 from bridge.ingress.slack import words
+from bridge.ingress.slack.background import BackgroundTasks
 from bridge.ingress.slack.choice import Choice, choose
-from bridge.ingress.slack.errands import Errands
 from bridge.ingress.slack.identity import Identity
 from bridge.ingress.slack.place import Place
 from bridge.ingress.slack.usergroups import Usergroups
@@ -49,8 +49,8 @@ class Launching:
         intake: Intake,
         usergroups: Usergroups,
         identity: Identity,
-        upkeep: Errands,
-        errands: Errands,
+        upkeep: BackgroundTasks,
+        background: BackgroundTasks,
         audit: Audit | None,
         clock: Callable[[], float],
     ) -> None:
@@ -59,7 +59,7 @@ class Launching:
         self._usergroups = usergroups
         self._identity = identity
         self._upkeep = upkeep
-        self._errands = errands
+        self._background = background
         self._audit = audit
         self._clock = clock
 
@@ -108,7 +108,7 @@ class Launching:
                 outcome="denied",
                 detail=f"channel {place.channel_id}: {decision.reason}",
             )
-            self._errands.start("audit", line)  # no I/O before the ack
+            self._background.start("audit", line)  # no I/O before the ack
         return notices.denial(decision.reason, decision.how)
 
     def is_unsure(self, action: type[Action], place: Place) -> bool:
@@ -120,7 +120,7 @@ class Launching:
         )
 
     async def ready(self, place: Place) -> None:
-        """Learn the user groups if nobody has yet; for errands."""
+        """Learn the user groups if nobody has yet; for background tasks."""
         await self._usergroups.ready(place.team_id, place.enterprise_id)
 
     async def launch(

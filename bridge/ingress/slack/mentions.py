@@ -14,7 +14,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bridge.delivery.render import Message
-from bridge.ingress.slack.errands import Errands
+from bridge.ingress.slack.background import BackgroundTasks
 from bridge.ingress.slack.place import Place
 from bridge.ingress.slack.telling import Telling
 from bridge.ingress.slack.wishes import Later, Wishes
@@ -26,10 +26,12 @@ _LEADING = re.compile(r"^\s*<@[UW][A-Z0-9]+(?:\|[^<>]*)?>[:,]?\s*")
 class Mentions:
     """Answers mentions of the bot."""
 
-    def __init__(self, *, wishes: Wishes, telling: Telling, errands: Errands, root: str) -> None:
+    def __init__(
+        self, *, wishes: Wishes, telling: Telling, background: BackgroundTasks, root: str
+    ) -> None:
         self._wishes = wishes
         self._telling = telling
-        self._errands = errands
+        self._background = background
         self._root = root
         self._answered: OrderedDict[str, None] = OrderedDict()
 
@@ -51,7 +53,7 @@ class Mentions:
         self._answered[key] = None
         while len(self._answered) > REMEMBERED:
             self._answered.popitem(last=False)
-        self._errands.start("mention", self._tell(place, answer), team=place.team_id)
+        self._background.start("mention", self._tell(place, answer), team=place.team_id)
         await ack()
 
     async def _tell(self, place: Place, answer: Message | Later | None) -> None:

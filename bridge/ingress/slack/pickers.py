@@ -17,7 +17,7 @@ import structlog
 
 from bridge.contract import Lost, Unsent, Upstream
 from bridge.delivery import mrkdwn
-from bridge.ingress.slack.errands import Errands
+from bridge.ingress.slack.background import BackgroundTasks
 from bridge.ingress.slack.sources import SOURCES, Option, Read, Unlisted
 
 log = structlog.get_logger()
@@ -44,13 +44,13 @@ class Pickers:
         self,
         upstreams: Mapping[str, Upstream],
         *,
-        errands: Errands,
+        background: BackgroundTasks,
         clock: Callable[[], float],
         sources: Mapping[str, Read] = SOURCES,
         wait_s: float = WAIT_S,
     ) -> None:
         self._upstreams = upstreams
-        self._errands = errands
+        self._background = background
         self._clock = clock
         self._sources = sources
         self._wait_s = wait_s
@@ -102,7 +102,7 @@ class Pickers:
         if upstream is None or read is None or key in self._reading:
             return
         self._reading[key] = asyncio.Event()
-        self._errands.start("list", self._read(key, upstream, read), source=source)
+        self._background.start("list", self._read(key, upstream, read), source=source)
 
     async def _read(self, key: tuple[str, str], upstream: Upstream, read: Read) -> None:
         try:

@@ -16,8 +16,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bridge.contract import Action
 from bridge.delivery import notices
 from bridge.ingress.slack import words
+from bridge.ingress.slack.background import BackgroundTasks
 from bridge.ingress.slack.chooser import Chooser, prefilled
-from bridge.ingress.slack.errands import Errands
 from bridge.ingress.slack.forms import Forms
 from bridge.ingress.slack.launching import Launching
 from bridge.ingress.slack.place import Place
@@ -35,14 +35,14 @@ class Shortcuts:
         forms: Forms,
         launching: Launching,
         telling: Telling,
-        errands: Errands,
+        background: BackgroundTasks,
     ) -> None:
         self._catalogue = catalogue
         self._chooser = chooser
         self._forms = forms
         self._launching = launching
         self._telling = telling
-        self._errands = errands
+        self._background = background
 
     def register(self, app: AsyncApp) -> None:
         app.shortcut(re.compile(""))(self.taken)
@@ -55,7 +55,7 @@ class Shortcuts:
             place = place.but(thread_ts=str(message["ts"]))
         text = str(message.get("text") or "")
         callback = str(body.get("callback_id") or "")
-        self._errands.start("shortcut", self._open(place, callback, text), team=place.team_id)
+        self._background.start("shortcut", self._open(place, callback, text), team=place.team_id)
 
     async def _open(self, place: Place, callback: str, text: str) -> None:
         await self._launching.ready(place)

@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class Telling:
-    """Tells a person; for errands only, since it does I/O."""
+    """Tells a person; for background tasks only, since it does I/O."""
 
     def __init__(
         self,

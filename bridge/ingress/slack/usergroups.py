@@ -72,7 +72,7 @@ class Usergroups:
         return any((team_id, group) not in self._members for group in self._groups)
 
     async def ready(self, team_id: str, enterprise_id: str = "") -> None:
-        """Read what was never read, for at most `READ_WITHIN_S`; for errands, never before an ack."""
+        """Read what was never read, for at most `READ_WITHIN_S`; for background tasks, never before an ack."""
         missing = [group for group in self._groups if (team_id, group) not in self._members]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(READ_WITHIN_S):

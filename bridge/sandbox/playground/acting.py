@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from bridge.sandbox.playground.offers import ALL_ACTIONS
 from bridge.sandbox.slack import Receipt
 from bridge.sandbox.slack.model import Json, Message, View
-from bridge.sandbox.town import Sandbox
+from bridge.sandbox.stack import Sandbox
 
 Gesture = Callable[[Json], Awaitable[Json]]
 MENTION = "@bridge"

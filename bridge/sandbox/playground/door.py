@@ -29,7 +29,7 @@ from bridge.sandbox.playground.stream import Streams
 from bridge.sandbox.playground.switches import Switches
 from bridge.sandbox.playground.tour import tour
 from bridge.sandbox.rocketchat import seed as rooms
-from bridge.sandbox.town import Sandbox
+from bridge.sandbox.stack import Sandbox
 
 HERE: Final = Path(__file__).parent
 TYPES: Final = {

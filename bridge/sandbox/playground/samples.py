@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from bridge.sandbox import town
+from bridge.sandbox import stack
 from bridge.sandbox.rocketchat import seed as rooms
 from bridge.sandbox.slack import seed as slack
 from bridge.sandbox.superoffice import TENANT
@@ -57,28 +57,28 @@ class Sample:
 
 
 def _standard(raw: bytes, forged: bool) -> dict[str, str]:  # noqa: FBT001 - the signature of `Prove`
-    value = "whsec_d3Jvbmctd3Jvbmctd3Jvbmc=" if forged else town.WEBHOOK_SECRET
+    value = "whsec_d3Jvbmctd3Jvbmctd3Jvbmc=" if forged else stack.WEBHOOK_SECRET
     secret = Secret(id="sandbox", value=SecretStr(value))
     return sign_standard([secret], f"msg_{secrets.token_hex(8)}", time.time(), raw)
 
 
 def _bearer(_: bytes, forged: bool) -> dict[str, str]:  # noqa: FBT001 - as above
-    return {"Authorization": f"Bearer {'wrong' if forged else town.API_TOKEN}"}
+    return {"Authorization": f"Bearer {'wrong' if forged else stack.API_TOKEN}"}
 
 
 def _livechat(_: bytes, forged: bool) -> dict[str, str]:  # noqa: FBT001 - as above
-    token = "wrong" if forged else town.ROCKETCHAT_WEBHOOK_TOKEN
+    token = "wrong" if forged else stack.ROCKETCHAT_WEBHOOK_TOKEN
     return {"X-RocketChat-Livechat-Token": token}
 
 
 def _superoffice(raw: bytes, forged: bool) -> dict[str, str]:  # noqa: FBT001 - as above
-    secret = "wrong" if forged else town.SUPEROFFICE_WEBHOOK_SECRET
+    secret = "wrong" if forged else stack.SUPEROFFICE_WEBHOOK_SECRET
     digest = hmac.digest(secret.encode(), raw, hashlib.sha256)
     return {"X-SuperOffice-Signature": base64.b64encode(digest).decode()}
 
 
 def _github(raw: bytes, forged: bool) -> dict[str, str]:  # noqa: FBT001 - as above
-    secret = "wrong" if forged else town.HELPDESK_SECRET
+    secret = "wrong" if forged else stack.HELPDESK_SECRET
     return {"X-Hub-Signature-256": f"sha256={hmac.new(secret.encode(), raw, 'sha256').hexdigest()}"}
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bridge.sandbox.playground.switches import Switches
 from bridge.sandbox.slack import seed
-from bridge.sandbox.town import Sandbox
+from bridge.sandbox.stack import Sandbox
 
 MESSAGES: Final = 250
 MAILS: Final = 40

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bridge.sandbox.emulator import Emulator, Fault
 from bridge.sandbox.playground.moods import SLACK_WEATHER, WEATHER, Mood
-from bridge.sandbox.town import Sandbox
+from bridge.sandbox.stack import Sandbox
 
 PROCESS: Final = "bridge.process"
 BYPASS: Final = "api-bypass-rate-limit"

@@ -87,7 +87,7 @@ async def test_a_result_that_needs_a_link_has_a_button_for_it(tmp_path: Path) ->
             for element in block["elements"]
         ]
         await here.slack.click(slack.ANNA, refused, button["action_id"])
-        await here.bridge.doors.slack.errands.idle()
+        await here.bridge.doors.slack.background.idle()
         offer = here.slack.messages(slack.SUPPORT, slack.ANNA)[-1]
         [way] = [block["accessory"] for block in offer.blocks if "accessory" in block]
         assert (way["type"], way["text"]["text"]) == ("button", "Link your Rocket.Chat account")
@@ -98,7 +98,7 @@ async def test_a_result_that_needs_a_link_has_a_button_for_it(tmp_path: Path) ->
 async def test_the_person_is_told_by_direct_message(tmp_path: Path) -> None:
     async with town(tmp_path) as here, browser(here) as web:
         await web.give_token(await here.address(slack.ANNA, "rocketchat"), INES_ID, INES_TOKEN)
-        await here.bridge.doors.slack.errands.idle()
+        await here.bridge.doors.slack.background.idle()
         told = here.slack.visible_text(here.slack.messages(slack.DM, slack.ANNA)[-1])
         assert "ines.faro is linked" in told
         assert "/bridge unlink rocketchat" in told

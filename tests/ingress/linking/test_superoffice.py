@@ -31,7 +31,7 @@ async def test_only_the_owner_can_transfer_and_the_answer_offers_the_link(tmp_pa
         assert "Anna Andersen" in done.text
         here.clock.now += 60  # not the same press again
         await here.slack.command(slack.ANNA, slack.SUPPORT, "/transfer", line)
-        await here.bridge.doors.slack.errands.idle()
+        await here.bridge.doors.slack.background.idle()
         while not here.superoffice.effects_of("request_transfer", str(ANNAS_CHAT)):
             assert not [job for job in await here.jobs() if job.state is JobState.PARKED]
             await _moment()

@@ -44,7 +44,7 @@ class Town(World):
     async def says(self, user: str, text: str, channel: str = slack.SUPPORT) -> str:
         """Type `/bridge text` and read the answer."""
         receipt = await self.slack.command(user, channel, "/bridge", text)
-        await self.bridge.doors.slack.errands.idle()
+        await self.bridge.doors.slack.background.idle()
         seen = self.slack.messages(channel, user)
         return str(seen[-1].blocks) if seen and not receipt.shown else receipt.shown
 

@@ -117,9 +117,9 @@ class Reception:
         return self.store.jobs
 
     async def settle(self) -> None:
-        """Until no errand runs."""
+        """Until no background task runs."""
         async with asyncio.timeout(5):
-            await self.door.errands.idle()
+            await self.door.background.idle()
 
     def calls(self, route: str = "") -> list[str]:
         """The Web API methods that were called, and posts to response_urls."""

@@ -66,7 +66,7 @@ async def test_only_connections_that_one_may_use_are_spoken_of(tmp_path: Path) -
 async def test_an_address_is_told_to_nobody_else(tmp_path: Path) -> None:
     async with town(tmp_path) as here:
         await here.slack.mention(seed.ANNA, seed.SUPPORT, "link")
-        await here.bridge.doors.slack.errands.idle()
+        await here.bridge.doors.slack.background.idle()
         mine = [str(one.blocks) for one in here.slack.messages(seed.SUPPORT, seed.ANNA)]
         others = [str(one.blocks) for one in here.slack.messages(seed.SUPPORT, seed.MIA)]
         assert any("/link/" in text for text in mine)

@@ -1,4 +1,4 @@
-"""Who is asking: learnt after the ack, believed only when Slack confirmed it; and errands that are kept."""
+"""Who is asking: learnt after the ack, believed only when Slack confirmed it; and background tasks that are kept."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 
 from structlog.testing import capture_logs
 
+from bridge.ingress.slack.background import BackgroundTasks
 from bridge.ingress.slack.choice import choose
-from bridge.ingress.slack.errands import Errands
 from bridge.ingress.slack.usergroups import named_groups
 from bridge.sandbox.slack import seed
 from bridge.settings import Access, AccessRule, Settings
@@ -55,8 +55,8 @@ def test_groups_named_by_the_rules() -> None:
     assert named_groups(Access(allow="usergroup:S1, team:T1", rules=rules)) == {"S1", "S2"}
 
 
-async def test_errands_are_waited_for_and_the_late_ones_are_named() -> None:
-    errands, done = Errands(), asyncio.Event()
+async def test_background_tasks_are_waited_for_and_the_late_ones_are_named() -> None:
+    background, done = BackgroundTasks(), asyncio.Event()
 
     async def quick() -> None:
         done.set()
@@ -68,12 +68,12 @@ async def test_errands_are_waited_for_and_the_late_ones_are_named() -> None:
         raise RuntimeError("a customer's words")
 
     with capture_logs() as logs:
-        errands.start("quick", quick())
-        errands.start("endless", endless(), team="T1")
-        errands.start("broken", broken())
-        assert len(errands) == 3
-        assert await errands.drain(0.05) == 1
-        assert await errands.drain(0.05) == 0
+        background.start("quick", quick())
+        background.start("endless", endless(), team="T1")
+        background.start("broken", broken())
+        assert len(background) == 3
+        assert await background.drain(0.05) == 1
+        assert await background.drain(0.05) == 0
     assert done.is_set()
     assert "customer" not in str(logs)
     assert {entry["event"] for entry in logs} == {
@@ -117,7 +117,9 @@ async def test_the_first_command_after_a_start_waits_for_the_groups(open_door: O
     at = await open_door(
         access={"allow": f"usergroup:{seed.LEADS}, user:{seed.ADMIN}"}, slack={"bot_token": None}
     )
-    at.door.workspaces._token = seed.BOT_TOKEN  # known by the time of the errand, as with OAuth
+    at.door.workspaces._token = (
+        seed.BOT_TOKEN
+    )  # known by the time of the background task, as with OAuth
     before = len(at.slack.exchanges)
     receipt = await at.slack.command("mia", "#support", "/close", ROOM)
     assert "Nothing is accepted yet" in receipt.shown

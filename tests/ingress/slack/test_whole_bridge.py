@@ -14,7 +14,7 @@ STAYS_TRUE = (words.ACCEPTED, words.ENDED)
 
 
 async def settle(here: World) -> None:
-    await here.bridge.doors.slack.errands.idle()
+    await here.bridge.doors.slack.background.idle()
 
 
 async def test_lists_hold_rooms_agents_and_associate_ids(tmp_path: Path) -> None:

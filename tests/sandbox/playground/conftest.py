@@ -14,7 +14,7 @@ from aiohttp import web
 from playwright.async_api import Browser, Page, async_playwright
 
 from bridge.app import Bridge
-from bridge.sandbox.town import Sandbox
+from bridge.sandbox.stack import Sandbox
 from bridge.settings import load
 from tests.conftest import missing
 

@@ -10,8 +10,8 @@ from yarl import URL
 from bridge.sandbox.playground.masks import MASK, Masks
 from bridge.sandbox.rocketchat import seed as rooms
 from bridge.sandbox.slack import seed as slack
+from bridge.sandbox.stack import Sandbox
 from bridge.sandbox.superoffice import SESSION_KEY
-from bridge.sandbox.town import Sandbox
 from tests.sandbox.playground.conftest import Stage
 
 EVIL = '<img src=x onerror="window.owned=1"><script>window.owned=1</script>'

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from bridge.sandbox.playground.switches import FEW_CALLS, Switches
 from bridge.sandbox.rocketchat import seed as rooms
-from bridge.sandbox.town import Sandbox
+from bridge.sandbox.stack import Sandbox
 from tests.sandbox.playground.conftest import Stage
 
 

@@ -23,7 +23,7 @@ MOST_NAMES: Final = 10_000
 ALL: Final = "*"
 
 
-class Knocks:
+class SignInLimit:
     """Failures, counted in windows that begin with the first one."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

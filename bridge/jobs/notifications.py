@@ -14,23 +14,23 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bridge.jobs import hot
+from bridge.jobs import statements
 from bridge.jobs.tables import is_postgres
 
 NAME = "bridge"
 WORK = "work"
-_RING = "SELECT pg_notify(?, ?)"
+_NOTIFY = "SELECT pg_notify(?, ?)"
 _MOST = 200  # ids in one payload; Postgres allows 8000 bytes
 
 
-def ring(connection: Connection, job_ids: Collection[str] = ()) -> None:
+def notify(connection: Connection, job_ids: Collection[str] = ()) -> None:
     """Tell the other processes, when this transaction commits."""
     if is_postgres(connection):
         payload = ",".join((WORK, *list(job_ids)[:_MOST]))
-        hot.run(connection, _RING, (NAME, payload))
+        statements.run(connection, _NOTIFY, (NAME, payload))
 
 
-class Bell:
+class Notifications:
     """Watches a listening connection's socket from the event loop.
 
     `drain` must run in the thread that owns the connection; `heard` is called in the event loop.

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from bridge.contract import Job, JobState
-from bridge.jobs.reach import Reach, worker_seen
+from bridge.jobs.served import ServedConnections, worker_seen
 from tests.clock import Clock
 from tests.jobs.house import all_jobs, claim, eventually, store_on, working
 from tests.jobs.toys import SLACK, Upstream, launch
@@ -18,7 +18,7 @@ async def test_what_only_another_process_can_reach_is_left_to_it(database_url: s
     clock = Clock()
     async with store_on(database_url, clock=clock) as store:
         await store.accept([launch(connection="other")])
-        ours, theirs = Reach(store, ["toy"]), Reach(store, ["other"])
+        ours, theirs = ServedConnections(store, ["toy"]), ServedConnections(store, ["other"])
         for _ in range(20):
             clock.now += 60
             await theirs.look()
@@ -38,7 +38,7 @@ async def test_a_process_without_a_worker_serves_nobody(database_url: str) -> No
     clock = Clock()
     async with store_on(database_url, clock=clock) as store:
         await store.accept([launch()])
-        web, worker = Reach(store, ["toy"]), Reach(store, [])
+        web, worker = ServedConnections(store, ["toy"]), ServedConnections(store, [])
         for _ in range(2):
             await web.look(works=False)
             await worker.look()
@@ -51,7 +51,7 @@ async def test_only_who_works_is_seen_working(database_url: str) -> None:
     clock = Clock()
     async with store_on(database_url, clock=clock) as store:
         await store.accept([launch(connection="other")])
-        web, worker = Reach(store, ["toy"]), Reach(store, [])
+        web, worker = ServedConnections(store, ["toy"]), ServedConnections(store, [])
         await web.look(works=False)
         assert await store.read(worker_seen) is None
         await worker.look()  # it has no connection yet, and is there all the same
@@ -69,11 +69,11 @@ async def test_a_removed_connection_is_said_once_and_its_jobs_fail_in_words(
     async with store_on(database_url, clock=clock) as store:
         await store.accept([launch("r1", connection="old", reply_to=SLACK)])
         await store.accept([launch("r2", connection="old")])
-        reach = Reach(store, Upstream().connection.split())
-        async with working(store, Upstream(), reach=reach) as engine:
+        served = ServedConnections(store, Upstream().connection.split())
+        async with working(store, Upstream(), served=served) as engine:
             with capture_logs() as logs:
-                await reach.look()
-                await reach.look()
+                await served.look()
+                await served.look()
             said = [
                 (line["connection"], line["jobs"])
                 for line in logs
@@ -90,14 +90,14 @@ async def test_a_removed_connection_is_said_once_and_its_jobs_fail_in_words(
                 return next((job for job in await all_jobs(store) if job.attempts), None)
 
             clock.now += 601
-            await reach.look()
+            await served.look()
             waiting = await eventually(tried)
             assert (waiting.state, waiting.outcome and waiting.outcome.code) == (
                 JobState.WAITING,
                 "not_configured",
             )
             clock.now += 3 * DAY_S
-            await reach.look()
+            await served.look()
             store.wake()
             parked, _ = await engine.finished(2)
             assert parked.state is JobState.PARKED
@@ -112,27 +112,27 @@ async def test_a_connection_that_is_back_takes_up_its_jobs(database_url: str) ->
     async with store_on(database_url, clock=clock) as store:
         await store.accept([launch()])
         settings: list[str] = []
-        reach = Reach(store, settings)
-        await reach.look()
+        served = ServedConnections(store, settings)
+        await served.look()
         clock.now += 601
-        await reach.look()
+        await served.look()
         upstream = Upstream()
         settings.append(upstream.connection)
-        async with working(store, upstream, reach=reach) as engine:
-            await reach.look()
+        async with working(store, upstream, served=served) as engine:
+            await served.look()
             [job] = await engine.finished(1)
-        assert (job.state, reach.sentence) == (JobState.DONE, "")
+        assert (job.state, served.sentence) == (JobState.DONE, "")
 
 
 async def test_an_open_breaker_of_a_removed_connection_holds_up_nothing(database_url: str) -> None:
     clock = Clock()
     async with store_on(database_url, clock=clock) as store:
         await store.accept([launch(f"r{number}", connection="old") for number in range(20)])
-        reach = Reach(store, ["toy"], absent_s=0.0)
-        async with working(store, Upstream(), reach=reach, breaker_failures=1) as engine:
+        served = ServedConnections(store, ["toy"], absent_s=0.0)
+        async with working(store, Upstream(), served=served, breaker_failures=1) as engine:
             await engine.limits.failed("old")
             clock.now += 16
-            await reach.look()
+            await served.look()
 
             async def all_tried() -> bool:
                 return all(job.attempts for job in await all_jobs(store))

@@ -81,7 +81,7 @@ class Bulk(FilterFields):
     )
 
 
-class Mending:
+class Recovery:
     """Puts jobs right for a caller."""
 
     def __init__(self, operator: Operator) -> None:

@@ -18,7 +18,7 @@ import structlog
 log = structlog.get_logger()
 
 
-class Errands:
+class BackgroundTasks:
     """Starts tasks, keeps hold of them and waits for them at the end."""
 
     def __init__(self) -> None:
@@ -27,9 +27,9 @@ class Errands:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def start(self, name: str, errand: Coroutine[Any, Any, None], **about: str) -> None:
-        """Run the errand beside the request; `about` goes into the log line if it fails."""
-        task = asyncio.create_task(self._run(name, errand, about), name=f"slack.{name}")
+    def start(self, name: str, work: Coroutine[Any, Any, None], **about: str) -> None:
+        """Run the work beside the request; `about` goes into the log line if it fails."""
+        task = asyncio.create_task(self._run(name, work, about), name=f"slack.{name}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -49,15 +49,13 @@ class Errands:
             await asyncio.gather(*late, return_exceptions=True)
         return len(late)
 
-    async def _run(
-        self, name: str, errand: Coroutine[Any, Any, None], about: dict[str, str]
-    ) -> None:
+    async def _run(self, name: str, work: Coroutine[Any, Any, None], about: dict[str, str]) -> None:
         try:
-            await errand
+            await work
         except asyncio.CancelledError:
             log.warning("slack.errand_cut_short", errand=name, **about)
             raise
-        except Exception as error:  # noqa: BLE001 - an errand has no caller who could handle it
+        except Exception as error:  # noqa: BLE001 - a background task has no caller who could handle it
             last = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{Path(last.filename).name}:{last.lineno}"
             # The error's own text may hold what a customer wrote; its class and place do not.

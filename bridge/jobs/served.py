@@ -24,7 +24,7 @@ ABSENT_S = 600.0  # longer than a deploy, in which for a moment nobody has it
 WORKING = ""  # beside the connections: the line by which a working process says that it is there
 
 
-class Reach(Container[str]):
+class ServedConnections(Container[str]):
     """The connections whose jobs this process takes."""
 
     def __init__(
