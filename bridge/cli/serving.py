@@ -206,11 +206,12 @@ async def _demo(port: int | None, *, opens: bool) -> None:
 
 def _welcome(playground_url: str, bridge_url: str) -> str:
     from bridge.sandbox.rocketchat import seed
+    from bridge.sandbox.stack import API_TOKEN
 
     return f"""
   Playground   {playground_url}
   API          {bridge_url}/docs
-  Console      {bridge_url}/console
+  Console      {bridge_url}/console   (sign in with {API_TOKEN})
 
   Type in the playground, for example:
 
