@@ -119,7 +119,7 @@ def test_the_heroku_button() -> None:
 def test_heroku_finds_the_button_valid() -> None:
     schema = os.environ.get("HEROKU_APP_SCHEMA", "")
     if not schema:
-        missing("HEROKU_APP_SCHEMA is not set; .ci/run takes Heroku's own schema from npm.")
+        pytest.skip("HEROKU_APP_SCHEMA is not set; .ci/run takes Heroku's own schema from npm.")
     assert "ok" in lint("check-jsonschema", "--schemafile", schema, "app.json")
 
 

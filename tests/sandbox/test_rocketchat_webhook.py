@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -180,11 +181,13 @@ async def test_a_retry_waits_four_timeouts(start: Start, receiver: Receiver) -> 
     assert desk.rc.rooms[seed.OPEN_SERVED].crm_data == "kept"
 
 
-async def test_nobody_there_counts_as_an_attempt(start: Start, unused_tcp_port: int) -> None:
+async def test_nobody_there_counts_as_an_attempt(start: Start) -> None:
     desk = await start()
-    listen(desk, Receiver(f"http://127.0.0.1:{unused_tcp_port}/hook"))
-    desk.rc.close_by_visitor(seed.OPEN_SERVED)
-    await desk.rc.webhook.idle()
+    with socket.socket() as held:  # taken, so that no other test listens there, and deaf
+        held.bind(("127.0.0.1", 0))
+        listen(desk, Receiver(f"http://127.0.0.1:{held.getsockname()[1]}/hook"))
+        desk.rc.close_by_visitor(seed.OPEN_SERVED)
+        await desk.rc.webhook.idle()
 
     (delivery,) = desk.rc.webhook.deliveries
     assert (delivery.status, delivery.event) == (0, "LivechatSession")
