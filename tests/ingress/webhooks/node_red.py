@@ -16,7 +16,7 @@ from tests import npm
 PACKAGE = "node-red@4"
 INSTALL_S = 240
 START_S = 60
-STARTED = "Started flows"
+STARTED, LISTENS = "Started flows", "Server now running"  # either may come first
 SETTINGS = """module.exports = {
   uiHost: "127.0.0.1", uiPort: PORT, flowFile: "flows.json", credentialSecret: false,
   functionExternalModules: true, diagnostics: { enabled: false }, telemetry: { enabled: false },
@@ -57,10 +57,10 @@ async def running(folder: Path, port: int, recipe: Path, **environ: str) -> Asyn
     lines: list[str] = []
     try:
         async with asyncio.timeout(START_S):
-            await _until(process, STARTED, lines)
+            await _until(process, {STARTED, LISTENS}, lines)
             await _import(address, flows)
-            await _until(process, STARTED, lines)
-        reading = asyncio.create_task(_until(process, "", lines))
+            await _until(process, {STARTED}, lines)
+        reading = asyncio.create_task(_until(process, set(), lines))
         yield address
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
@@ -88,10 +88,13 @@ async def _import(address: str, flows: str) -> None:
         assert imported.status in (200, 204), await imported.text()
 
 
-async def _until(process: asyncio.subprocess.Process, words: str, lines: list[str]) -> None:
+async def _until(process: asyncio.subprocess.Process, words: set[str], lines: list[str]) -> None:
+    """Read until each of these was said; without any, to the end."""
     assert process.stdout is not None
+    left, waits = set(words), bool(words)
     async for line in process.stdout:
         lines.append(line.decode(errors="replace"))
-        if words and words in lines[-1]:
+        left -= {one for one in left if one in lines[-1]}
+        if waits and not left:
             return
-    assert not words, f"Node-RED ended: {''.join(lines)}"
+    assert not waits, f"Node-RED ended: {''.join(lines)}"
