@@ -75,8 +75,12 @@ def _head(run: Run) -> str:
         f"| {about['load'][0].partition(':')[0]} | {about['load'][0].partition(': ')[2]} |",
         f"| it took | {minutes:.0f} minutes{', few rounds (`--quick`)' if quick else ''} |\n",
         (
-            f"**Goals: {len(judged) - len(missed)} met, {len(missed)} missed,"
-            f" {len(undecided)} not judged**, which is what a goal is when others used the cores meanwhile.\n"
+            f"**Goals: {len(judged) - len(missed)} met, {len(missed)} missed**"
+            + (
+                f", {len(undecided)} not judged, because others used the cores meanwhile.\n"
+                if undecided
+                else ".\n"
+            )
         ),
     ]
     if about.get("busy"):

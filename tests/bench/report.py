@@ -18,8 +18,10 @@ from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 
+from tests.bench.quiet import watched
+
 T = TypeVar("T")
-BUSY_LOAD: Final = 0.5
+LOOKED_S: Final = 2.0
 
 
 class Effort(StrEnum):
@@ -157,7 +159,8 @@ def measure(benches: Mapping[str, Bench], effort: Effort) -> Run:
         cache_logger_on_first_use=True,
     )
     lines: list[Line] = []
-    busy = os.getloadavg()[0] > BUSY_LOAD
+    with watched() as before:  # the load average would still count what ended a minute ago
+        time.sleep(LOOKED_S)
     loads, seconds = [f"before: {load()}"], {}
     for name, bench in benches.items():
         print(f"{name} ...", file=sys.stderr, flush=True)  # noqa: T201 - this takes minutes
@@ -165,7 +168,13 @@ def measure(benches: Mapping[str, Bench], effort: Effort) -> Run:
         lines += bench(effort)
         seconds[name] = round(time.monotonic() - begun)
         loads.append(f"after {name}: {load()}")
-    about = {**machine(), "busy": busy, "effort": str(effort), "load": loads, "seconds": seconds}
+    about = {
+        **machine(),
+        "busy": not before.quiet,
+        "effort": str(effort),
+        "load": loads,
+        "seconds": seconds,
+    }
     return Run(lines, about)
 
 
