@@ -58,7 +58,7 @@ def report_errors(work: Callable[[], T]) -> T:
 
 
 def run(work: Callable[[], Awaitable[T]]) -> T:
-    """Run a coroutine to its end on uvloop, which takes a fifth less CPU for a job; as `report_errors` does."""
+    """Run a coroutine to its end on uvloop, which takes less CPU for a job; as `report_errors` does."""
     import uvloop
 
     async def whole() -> T:
