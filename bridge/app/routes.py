@@ -51,9 +51,8 @@ def _observed(handler: Handler, wants_lines: Callable[[], bool]) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         started = time.perf_counter()
         at_info = wants_lines()
-        if (
-            at_info
-        ):  # a door enters its own trace; no line of another carries that of the request before
+        if at_info:
+            # a door enters its own trace; no line of another carries that of the request before
             tracing.enter(tracing.make().traceparent)
         status = 0  # the sender went away
         try:

@@ -17,11 +17,11 @@ from bridge.console import wording
 from bridge.console.asked import Asked
 from bridge.console.pages import page
 from bridge.console.roles import Role
-from bridge.console.showing import CANCELLABLE, JOB_ID, Showing
+from bridge.console.showing import JOB_ID, Showing
 from bridge.console.visit import Gate, Visit, see
 from bridge.contract import JobState
 from bridge.jobs.operating import BULK, NotAllowed, Operator
-from bridge.jobs.recovery import RETRYABLE
+from bridge.jobs.recovery import CANCELLABLE, RETRYABLE
 
 log = structlog.get_logger()
 
@@ -116,10 +116,13 @@ class Acting:
 
     def _bounded(self, deed: str, asked: Asked) -> Asked:
         """Only states that the deed is for, and only what was there when it was asked."""
-        fits = RETRYABLE if deed == "retry" else (*CANCELLABLE, JobState.PARKED)
+        fits = RETRYABLE if deed == "retry" else CANCELLABLE
         wanted = tuple(state for state in asked.states if state in fits)
         if not asked.states:
-            wanted = RETRYABLE if deed == "retry" else CANCELLABLE
+            # parked jobs are given up only by whoever chose them
+            wanted = tuple(
+                state for state in fits if deed == "retry" or state is not JobState.PARKED
+            )
         elif not wanted:
             wanted = fits
         since, until = asked.bounds(self._clock())

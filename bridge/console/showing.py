@@ -17,14 +17,13 @@ from bridge.console.throughput import Throughput
 from bridge.console.visit import Gate, Visit
 from bridge.contract import JobState
 from bridge.jobs.operating import Operator
-from bridge.jobs.recovery import RETRYABLE
+from bridge.jobs.recovery import CANCELLABLE, RETRYABLE
 from bridge.jobs.store import Store
 from bridge.jobs.worker import Worker
 from bridge.settings import Settings
 
 PARKED_FIRST: Final = 20
 JOB_ID: Final = "{id:[0-9A-Za-z]{1,32}}"
-CANCELLABLE: Final = (JobState.QUEUED, JobState.WAITING, JobState.PENDING)
 
 SourcesView = Callable[[], "Sequence[SourceView] | Awaitable[Sequence[SourceView]]"]
 
@@ -96,7 +95,7 @@ class Showing:
             "connections": connections,
             "words": asked.words(self.titles),
             "can_retry": not asked.states or bool(set(asked.states) & set(RETRYABLE)),
-            "can_cancel": bool(set(asked.states) & {*CANCELLABLE, JobState.PARKED}),
+            "can_cancel": bool(set(asked.states) & set(CANCELLABLE)),
         }
         return page("jobs.html", values)
 

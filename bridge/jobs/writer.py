@@ -131,11 +131,10 @@ class Writer:
         try:
             results = self._transact(items, patient=patient)
         except SQLAlchemyError as error:
-            code = _sqlstate(error)
-            ours = isinstance(error, _OURS) and not _is_refusal(error)
-            if len(items) > 1 and (isinstance(error, _OURS) or code in _DEADLOCKS | {_LOCKED}):
+            code, mistaken = _sqlstate(error), isinstance(error, _OURS)
+            if len(items) > 1 and (mistaken or code in _DEADLOCKS | {_LOCKED}):
                 return self._one_by_one(items, patient=code != _LOCKED)
-            if ours:
+            if mistaken and not _is_refusal(error):
                 return [(items[0], error)]
             if code == _LOCKED:  # somebody else holds this item's rows; the others go through
                 return [(items[0], StoreDown(_reason(error)))]
@@ -164,9 +163,8 @@ class Writer:
             self._connection = self._engine.connect()
         results: list[tuple[_Item, Any]] = []
         with self._connection.begin():
-            if (
-                not patient
-            ):  # the batch has waited; who still waits may not hold up the others again
+            if not patient:
+                # the batch has waited; who still waits may not hold up the others again
                 self._connection.exec_driver_sql("SET LOCAL lock_timeout = '300ms'")
             if not self.healthy:
                 touch(self._connection)
