@@ -30,6 +30,7 @@ _OURS = (DataError, IntegrityError, ProgrammingError)  # an item's own mistake, 
 _LOCKED = "55P03"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _DEADLOCKS = frozenset(("40P01", "40001"))
 CLOSES_WITHIN_S = 10.0
+MOST_TURNS = 8  # each is the microseconds of a turn, and a transaction costs more than many of them
 
 
 class StoreDown(Exception):
@@ -58,7 +59,7 @@ class Writer:
         self._engine = engine
         self._prepare = prepare
         self._queue: queue.SimpleQueue[list[_Item] | None] = queue.SimpleQueue()
-        self._collected: list[_Item] = []  # in this turn of the loop
+        self._collected: list[_Item] = []  # in these turns of the loop
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._connection: Connection | None = None
         self.healthy = True
@@ -85,7 +86,7 @@ class Writer:
         loop = asyncio.get_running_loop()
         item = _Item(rank, batch, value, loop.create_future(), loop, droppable, alone)
         if not self._collected:
-            loop.call_soon(self._hand_over)
+            loop.call_soon(self._gather, 0, 0)
         self._collected.append(item)
         if within_s is None:
             return await item.future
@@ -100,8 +101,15 @@ class Writer:
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join, CLOSES_WITHIN_S)
 
+    def _gather(self, seen: int, turns: int) -> None:
+        """Wait a few turns of the loop for companions, as long as each turn brings some."""
+        collected = len(self._collected)
+        if seen < collected and turns < MOST_TURNS:
+            asyncio.get_running_loop().call_soon(self._gather, collected, turns + 1)
+        else:
+            self._hand_over()
+
     def _hand_over(self) -> None:
-        """Once per turn of the loop: what one turn brings is one transaction, and wakes once."""
         if self._collected:
             collected, self._collected = self._collected, []
             self._queue.put(collected)
