@@ -32,6 +32,7 @@ from bridge.contract import (
     Retry,
     Unsent,
     Upstream,
+    encode_json,
 )
 from bridge.jobs.acting import NO_ACCOUNT
 from bridge.jobs.finishing import Held, NoteItem
@@ -47,7 +48,6 @@ from bridge.jobs.fixed_outcomes import (
 from bridge.jobs.limits import Limits
 from bridge.jobs.pace import GUARD_S, Window
 from bridge.jobs.redaction import describe
-from bridge.jobs.rows import dump
 from bridge.jobs.store import Store
 from bridge.jobs.writer import StoreDown
 
@@ -277,7 +277,7 @@ class Runner:
         """Store the intent before what may not be repeated; other claims carried it already."""
         if action.repeat is not Repeat.NEVER_REPEAT:
             return
-        values = {"sent_at": self._store.clock(), "memo": dump(attempt.memo)}
+        values = {"sent_at": self._store.clock(), "memo": encode_json(attempt.memo)}
         try:
             mine = await self._store.note(NoteItem(claimed.held, values))
         except StoreDown:

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bridge.contract import Job, JobState, Outcome, Retry
+from bridge.contract import Job, JobState, Outcome, Retry, encode_json
 from bridge.jobs import policy
 from bridge.jobs.attempt import Attempt, Claimed
 from bridge.jobs.finishing import EndItem, Held
-from bridge.jobs.rows import dump
 
 PROBES_LATER = 1.5  # so many probes later a failed one may come back
 
@@ -52,7 +51,7 @@ def conclude(claimed: Claimed, attempt: Attempt, outcome: Outcome | None, rules:
     values["state"] = verdict.state.value
     values["run_at"] = verdict.run_at
     if verdict.finished or not (following and isinstance(outcome, Retry)):
-        values["outcome"] = dump(outcome.as_json())
+        values["outcome"] = encode_json(outcome.as_json())
     if verdict.state is JobState.PENDING and not following:
         values["pending_at"] = rules.now
         values["phase"] = "flow" if verdict.finished else "follow"
@@ -72,7 +71,7 @@ def conclude(claimed: Claimed, attempt: Attempt, outcome: Outcome | None, rules:
             "started_at": rules.started,
             "ended_at": rules.now,
             "verdict": _storable(f"{outcome.kind.value}: {outcome.code}")[:200],
-            "exchanges": dump(attempt.exchanges),
+            "exchanges": encode_json(attempt.exchanges),
         },
     )
 
@@ -104,7 +103,7 @@ def unreadable(
     names = ("phase", "attempts", "looks", "sent_at", "pending_at", "memo")
     values = {name: row[name] for name in names}
     values |= {"state": "parked", "finished_at": now, "run_at": None}
-    values["outcome"] = dump(outcome.as_json())
+    values["outcome"] = encode_json(outcome.as_json())
     leaves = row["phase"] == "flow"
     return EndItem(
         Held(row["seq"], owner, row["fence"]),
@@ -131,8 +130,8 @@ def _unchanged(job: Job, attempt: Attempt, now: float) -> dict[str, Any]:
         "pending_at": job.pending_at,
         "finished_at": None,
         "run_at": None,
-        "memo": dump(attempt.memo or dict(job.memo)) if attempt.memo or job.memo else "{}",
-        "outcome": dump(job.outcome.as_json()) if job.outcome else None,
+        "memo": encode_json(attempt.memo or dict(job.memo)) if attempt.memo or job.memo else "{}",
+        "outcome": encode_json(job.outcome.as_json()) if job.outcome else None,
     }
 
 

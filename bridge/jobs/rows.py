@@ -14,7 +14,16 @@ from typing import Any
 from ulid import ULIDGenerator
 
 from bridge import tracing
-from bridge.contract import NOWHERE, Action, Asker, Job, JobState, ReplyTo, outcome_from_json
+from bridge.contract import (
+    NOWHERE,
+    Action,
+    Asker,
+    Job,
+    JobState,
+    ReplyTo,
+    encode_json,
+    outcome_from_json,
+)
 from bridge.jobs.intake import Launch
 from bridge.vault import Unreadable, Vault
 
@@ -22,8 +31,6 @@ PEOPLE, PROGRAMS = 0, 1
 # Ids are to differ, not to be secret: asking the system for random bytes lets go of the interpreter's lock.
 _ids = ULIDGenerator(randomness=lambda _: random.randbytes(10))  # noqa: S311
 
-# ASCII, since an upstream may send half a surrogate pair, which no database stores
-dump: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":")).encode
 _dump_sorted: Callable[[Any], str] = json.JSONEncoder(sort_keys=True).encode
 
 
@@ -95,7 +102,7 @@ def to_row(job: Job, action: type[Action], vault: Vault, *, rank: float) -> dict
         "lease_until": None,
         "join_key": join_key(job) if job.asker.is_person else None,
         "trace": job.trace,
-        "args": dump(job.args),
+        "args": encode_json(job.args),
         "asker": _dump_asker(job.asker),
         "reply_to": seal_reply_to(job.reply_to, vault),
         "memo": "{}",
@@ -105,7 +112,7 @@ def to_row(job: Job, action: type[Action], vault: Vault, *, rank: float) -> dict
 
 @lru_cache(maxsize=1024)
 def _dump_asker(asker: Asker) -> str:
-    return dump({name: value for name, value in asdict(asker).items() if value})
+    return encode_json({name: value for name, value in asdict(asker).items() if value})
 
 
 @lru_cache(maxsize=1024)
@@ -160,7 +167,7 @@ def as_readable(row: Mapping[str, Any], vault: Vault) -> Job:
     try:
         return from_row(row, vault)
     except Exception:  # noqa: BLE001 - whatever is wrong with one row, the others are to be seen
-        asker = dump({"door": "api", "scope": row["scope"]})
+        asker = encode_json({"door": "api", "scope": row["scope"]})
         plain = {**row, "args": "{}", "asker": asker, "reply_to": "", "memo": "{}", "outcome": None}
     for column in ("args", "asker", "reply_to", "memo", "outcome"):
         with contextlib.suppress(Exception):

@@ -14,12 +14,12 @@ from sqlalchemy import Connection, insert, update
 
 from bridge.actions import catalogue
 from bridge.console import Arrival, Console, SourceView
-from bridge.contract import Asker, Job, JobState, ReplyTo
+from bridge.contract import Asker, Job, JobState, ReplyTo, encode_json
 from bridge.jobs.database import open_engine, parse_url
 from bridge.jobs.migrate import migrate
 from bridge.jobs.operating import Operator
 from bridge.jobs.pace import Window
-from bridge.jobs.rows import dump, to_row
+from bridge.jobs.rows import to_row
 from bridge.jobs.store import Store
 from bridge.jobs.tables import attempts, deliveries, jobs, pace
 from bridge.outbound import Outbound
@@ -100,7 +100,7 @@ class Desk:
             "state": state.value,
             "attempts": len(tries),
             "finished_at": created + took_s if state.final else None,
-            "outcome": dump(dict(outcome)) if outcome else None,
+            "outcome": encode_json(dict(outcome)) if outcome else None,
             **columns,
         }
 

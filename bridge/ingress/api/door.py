@@ -19,10 +19,11 @@ from bridge.ingress.api.callers import Caller, Callers, NotBelieved
 from bridge.ingress.api.docs import Docs
 from bridge.ingress.api.files import Files
 from bridge.ingress.api.following import Follower, Reader, stream
-from bridge.ingress.api.launching import Launching, json_response
+from bridge.ingress.api.launching import Launching
 from bridge.ingress.api.listing import read_audit_query, read_query
 from bridge.ingress.api.recovery import Operator, Recovery
 from bridge.ingress.http import bodies
+from bridge.ingress.http.answers import json_response
 from bridge.ingress.http.edge import edge, nowhere, only
 from bridge.ingress.http.limits import InFlight, Limits, Senders
 from bridge.ingress.http.problems import Problem

@@ -24,6 +24,7 @@ from bridge.delivery.view import view
 from bridge.ingress.api.callers import Caller
 from bridge.ingress.api.following import Follower, has_ended
 from bridge.ingress.http import accepts, bodies, wishes
+from bridge.ingress.http.answers import json_response
 from bridge.ingress.http.problems import FieldError, Problem, pointer
 from bridge.jobs.intake import Accepted, Intake, Key, KeyConflict, Launch
 from bridge.settings import Settings
@@ -32,7 +33,6 @@ from bridge.surfaces.personal import personal_fields
 ENVELOPE: Final = frozenset(("args", "connection", "reply_to"))
 MAX_KEY: Final = 255
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
-_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _WAIT: Final = re.compile(r"(?:^|[\s,;])wait\s*=\s*\"?(\d{1,6})\"?(?=$|[\s,;])", re.IGNORECASE)
 
 
@@ -155,15 +155,6 @@ class Launching:
         """The job as JSON, its personal fields masked."""
         action = self.catalogue.get(job.action)
         return view(job, personal_fields(action) if action else job.args.keys())
-
-
-def json_response(
-    value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
-) -> web.Response:
-    """A compact JSON answer."""
-    told = {"Content-Type": "application/json", **(headers or {})}
-    body = _ENCODE(value).encode("utf-8", "replace")
-    return web.Response(status=status, body=body, headers=told)
 
 
 def _key(given: str | None) -> str:

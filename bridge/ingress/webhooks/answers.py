@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
@@ -11,6 +10,7 @@ from aiohttp import web
 
 from bridge.delivery.view import view
 from bridge.ingress.http import bodies
+from bridge.ingress.http.answers import json_response
 from bridge.ingress.http.problems import Problem
 from bridge.ingress.webhooks.declared import BUILT_IN, Source
 from bridge.ingress.webhooks.launching import Launching
@@ -47,7 +47,7 @@ def taken(
         job = accepted[0].job
         more["Location"] = f"/api/v1/jobs/{job.id}"
         fields = personal_fields(launching.catalogue[job.action])
-        return _json(view(job, fields), source.answer_status, more)
+        return json_response(view(job, fields), status=source.answer_status, headers=more)
     jobs = [
         {
             "id": one.job.id,
@@ -57,9 +57,4 @@ def taken(
         }
         for one in accepted
     ]
-    return _json({"jobs": jobs}, source.answer_status, more)
-
-
-def _json(value: Any, status: int, headers: Mapping[str, str]) -> web.Response:
-    body = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
-    return web.Response(status=status, body=body, content_type="application/json", headers=headers)
+    return json_response({"jobs": jobs}, status=source.answer_status, headers=more)
