@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from multidict import CIMultiDictProxy
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 WINDOW_S = 300.0  # what Slack and Standard Webhooks ask for, in both directions
@@ -116,9 +117,11 @@ def to_bytes(text: str) -> bytes:
 
 def one_header(headers: Mapping[str, str], name: str) -> str:
     """The one value of a header. Raises `Unusable` when it is absent, doubled or too long."""
-    wanted = name.lower()
-    size = len(name)  # most others have another length, and need not be folded
-    values = [v for key, v in headers.items() if len(key) == size and key.lower() == wanted]
+    if isinstance(headers, CIMultiDictProxy):
+        values: list[str] = headers.getall(name, [])
+    else:
+        wanted = name.lower()
+        values = [value for key, value in headers.items() if key.lower() == wanted]
     if not values or not values[0]:
         raise Unusable(Reason.MISSING, name)
     if len(values) > 1 or len(values[0]) > MAX_HEADER:

@@ -120,6 +120,9 @@ class Line:
 
     def ends_options(self) -> bool:
         """Whether `--` stands here alone: what follows is no option."""
+        start = _space(self.text, self.at)
+        if self.text[start : start + 1].isalnum():
+            return False
         word = INVISIBLE.sub("", self.peek())
         return word == "--" or (len(word) == 1 and word in LONG_DASHES)
 
@@ -200,6 +203,8 @@ def _invisible(text: str, at: int) -> int:
 
 
 def _space(text: str, at: int) -> int:
+    if text[at : at + 1].isalnum():  # most often a word begins here already
+        return at
     found = _SPACE.match(text, at)
     return found.end() if found else at
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
+
+from yarl import query_to_pairs
 
 
 def kind_of(body: Mapping[str, Any]) -> str:
@@ -26,7 +27,7 @@ def parse(raw: bytes) -> dict[str, Any] | None:
         if text.lstrip().startswith("{"):
             found = json.loads(text)
         else:
-            form = dict(parse_qsl(text, keep_blank_values=True, errors="strict"))
+            form = dict(query_to_pairs(text))
             found = json.loads(form["payload"]) if "payload" in form else form
     except (ValueError, RecursionError):
         return None

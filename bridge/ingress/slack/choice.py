@@ -55,6 +55,8 @@ def choose(
                 names=names,
             )
         return Choice(problem=f"There is no connection {said}. There are: {listed}.", names=names)
+    if len(names) == 1:
+        return Choice(names[0])
     wanted = {host.lower() for host in hosts}
     by_host = [name for name in names if _host(connections[name]) in wanted]
     for candidates in (by_host, [name for name in of_channel if name in names], list(names)):

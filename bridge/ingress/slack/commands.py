@@ -15,6 +15,7 @@ from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from bridge.contract import encode_json
 from bridge.delivery import notices
 from bridge.delivery.render import Message
 from bridge.ingress.slack import words
@@ -50,7 +51,7 @@ class Commands(AsyncMiddleware):
         if isinstance(answer, Later):
             self._background.start("command", self._later(place, answer), team=place.team_id)
             answer = answer.now
-        return BoltResponse(status=200, body=shown(answer) if answer else "")
+        return BoltResponse(status=200, body=encode_json(shown(answer)) if answer else "")
 
     async def _later(self, place: Place, answer: Later) -> None:
         message = await answer.then()

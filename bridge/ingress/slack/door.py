@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from aiohttp import web
 from pydantic import SecretStr
-from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -267,9 +266,12 @@ class SlackDoor:
         answer = await self.dispatch(body)
         if answer.status >= 500:
             self._gate.forget(request)
-        response = await to_aiohttp_response(answer)
         metrics.slack_acked(kind_of(body), time.perf_counter() - started)
-        return response
+        return web.Response(
+            status=answer.status,
+            body=answer.body.encode(),
+            headers=answer.first_headers_without_set_cookie(),
+        )
 
     async def _warm(self) -> None:
         await self.workspaces.warm()
