@@ -93,10 +93,14 @@ def real_serve(folder: Path) -> Iterator[int]:
 
 
 def serve_environment(folder: Path, database: Path, cache: Path, port: int) -> dict[str, str]:
+    """What `serve` finds where it is installed: there is no rich, which structlog would load with what it needs."""
+    absent = folder / "absent"
+    absent.mkdir(exist_ok=True)
+    (absent / "rich.py").write_text("raise ImportError('only tools of development bring it')\n")
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return {
         **kept,
-        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+        "PYTHONPATH": os.pathsep.join((str(absent), str(Path(__file__).resolve().parents[2]))),
         "PYTHONPYCACHEPREFIX": str(cache),
         "DATABASE_URL": f"sqlite:///{database}",
         "BRIDGE_CONFIG": str(folder / "empty.toml"),

@@ -49,7 +49,7 @@ class Host:
 
     def said(self, event: str) -> int:
         """How often the processes of the last `up` logged this."""
-        return sum(f'"event": "{event}"' in line for line in self.lines)
+        return sum(f'"event":"{event}"' in line for line in self.lines)
 
     async def run(self, *command: str) -> tuple[int, str]:
         """A one-off process, as `heroku run`."""

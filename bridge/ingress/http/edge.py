@@ -26,36 +26,36 @@ def edge(handler: Handler) -> Handler:
         brought = trace_of(request.headers.get("traceparent", ""))
         with tracing.span("ingress.request", brought) as stage:
             tracing.enter(stage.traceparent)  # it is the request's id, too
-            response = await answer(request)
+            try:
+                response = await handler(request)
+            except Problem as problem:
+                response = problem.response()
+            except NotStored as error:
+                response = not_stored(error.retry_after_s).response()
+            except StoreDown:
+                response = not_stored(5.0).response()
+            except (web.HTTPException, ConnectionError):
+                raise
+            except Exception:
+                error_id = secrets.token_hex(4)
+                where = {"route": route_of(request), "method": request.method}
+                log.exception("ingress.failed", error_id=error_id, **where)
+                response = _unforeseen(error_id).response()
             if stage.trace is not None:
                 route = route_of(request)
                 stage.note(method=request.method, route=route, status=response.status)
             return response
 
-    async def answer(request: web.Request) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except Problem as problem:
-            return problem.response()
-        except NotStored as error:
-            return not_stored(error.retry_after_s).response()
-        except StoreDown:
-            return not_stored(5.0).response()
-        except (web.HTTPException, ConnectionError):
-            raise
-        except Exception:
-            error_id = secrets.token_hex(4)
-            log.exception(
-                "ingress.failed", error_id=error_id, route=route_of(request), method=request.method
-            )
-            return Problem(
-                "internal",
-                "The bridge could not handle this request. Try again; when it stays so, tell the"
-                f" operator this number, which stands in the log: {error_id}",
-                more={"error_id": error_id},
-            ).response()
-
     return handle
+
+
+def _unforeseen(error_id: str) -> Problem:
+    return Problem(
+        "internal",
+        "The bridge could not handle this request. Try again; when it stays so, tell the"
+        f" operator this number, which stands in the log: {error_id}",
+        more={"error_id": error_id},
+    )
 
 
 def not_stored(retry_after_s: float) -> Problem:
