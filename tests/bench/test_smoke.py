@@ -16,8 +16,14 @@ def not_here(_: Path) -> programs.Program:
     raise NotHere("Not brought for a test.")
 
 
-@pytest.mark.alone
-@pytest.mark.parametrize("name", BENCHES)
+# These take all of the machine for some seconds, whatever their size.
+HEAVY = ("peers", "flood", "slow")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.alone if name in HEAVY else ()) for name in BENCHES],
+)
 def test_it_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(programs, "PROGRAMS", {"n8n": not_here})
     lines = BENCHES[name].bench(Effort.SMOKE)
