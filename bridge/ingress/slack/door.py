@@ -225,6 +225,11 @@ class SlackDoor:
         """The routes of this door."""
         return [web.post(EVENTS, self._receive), *self._install.routes()]
 
+    @property
+    def problem(self) -> str:
+        """Why nothing comes from Slack, for a person; empty while nothing is known to be wrong."""
+        return self._socket.problem if self._socket is not None else ""
+
     async def start(self) -> None:
         """Prepare what commands will need; never waits for Slack."""
         if self._installations is not None:
@@ -232,6 +237,8 @@ class SlackDoor:
         self._upkeep.start("warm", self._warm())
         if self._socket is not None:
             self._upkeep.start("socket", self._socket.run())
+        else:  # a reload may have given it up
+            metrics.slack_socket(down=False)
 
     async def close(self, budget_s: float = 10.0) -> None:
         """Stop hearing, finish what runs within the budget, say what was cut short."""
