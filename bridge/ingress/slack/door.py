@@ -170,6 +170,8 @@ class SlackDoor:
             installations=installations,
             workspaces=self.workspaces,
             usergroups=self.usergroups,
+            trusted_proxies=settings.server.trusted_proxies,
+            clock=clock,
             linking=linking,
             audit=audit,
         )
