@@ -30,7 +30,7 @@ async def prune(
         except StoreDown:
             pass  # the store has said so; the next round does both
         except Exception:
-            log.exception("app.upkeep_failed", work="pruning")
+            log.exception("app.upkeep_failed", task="pruning")
         if gone:
             log.info("app.pruned", jobs=gone)
         await asyncio.sleep(BETWEEN_PRUNES_S if gone == AT_ONCE else PRUNE_EVERY_S)
@@ -42,5 +42,5 @@ async def note_connections(look: Callable[[], Awaitable[None]]) -> None:
         try:
             await look()
         except Exception:
-            log.exception("app.upkeep_failed", work="connections")
+            log.exception("app.upkeep_failed", task="connections")
         await asyncio.sleep(NOTE_EVERY_S)
