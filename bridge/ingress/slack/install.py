@@ -25,13 +25,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.contract import Lost, Unsent
 from bridge.delivery.client import web_client
-from bridge.ingress.http.limits import Limits, Senders
+from bridge.ingress.http.limits import Limits
 from bridge.ingress.http.problems import Problem
 from bridge.ingress.slack.usergroups import Usergroups
 from bridge.ingress.slack.workspaces import Workspaces
 from bridge.jobs.auditing import Actor, Audit
 from bridge.outbound import Outbound
 from bridge.settings import Settings
+from bridge.signatures.origin import Senders
 from bridge.vault import Vault
 
 if TYPE_CHECKING:

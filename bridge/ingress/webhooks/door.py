@@ -19,7 +19,7 @@ from bridge import metrics, tracing
 from bridge.contract import Action
 from bridge.ingress.http import accepts, bodies
 from bridge.ingress.http.edge import edge, nowhere, only
-from bridge.ingress.http.limits import InFlight, Limits, Senders
+from bridge.ingress.http.limits import InFlight, Limits
 from bridge.ingress.http.problems import FieldError, Problem
 from bridge.ingress.http.seen import Seen
 from bridge.ingress.webhooks import answers, launching, mapping, proof
@@ -30,6 +30,7 @@ from bridge.ingress.webhooks.explaining import Explaining, Explanation
 from bridge.ingress.webhooks.proof import Proof, Refusal
 from bridge.jobs.intake import Accepted, Intake, Key, KeyConflict, Launch
 from bridge.settings import Settings
+from bridge.signatures.origin import Senders
 
 log = structlog.get_logger(__name__)
 
