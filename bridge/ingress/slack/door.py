@@ -88,13 +88,8 @@ class SlackDoor:
         installations: StoredInstallations | None = None,
         linking: Linking | None = None,
         audit: Audit | None = None,
-        app_id: str = "",
     ) -> None:
-        """`app_id` is compared with that of each request when it is given."""
         slack = settings.slack
-        self._settings = settings
-        self._app_id = app_id
-        self._clock = clock
         self._gate = Gate(
             [one.get_secret_value() if one else "" for one in _signing_secrets(settings)],
             clock=clock,
@@ -253,9 +248,6 @@ class SlackDoor:
 
     async def dispatch(self, body: dict[str, Any]) -> BoltResponse:
         """Answer one verified payload, whichever way it came."""
-        if self._app_id and body.get("api_app_id", self._app_id) != self._app_id:
-            log.warning("slack.refused", status=401, reason="other_app")
-            return BoltResponse(status=401, body="")
         # A request of this mode takes the parsed body as it is; the mode means nothing else here.
         return await self.app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
 

@@ -170,10 +170,3 @@ async def test_ssl_check_and_url_verification(at: Reception) -> None:
     sneaky = COMMAND + b"&ssl_check=1"
     assert (await at.slack.post_signed(sneaky, secret="guessed")).body == ""
     assert at.jobs == []
-
-
-async def test_another_apps_requests_are_refused(open_door: Open) -> None:
-    at = await open_door(door={"app_id": "A0OTHER"})
-    receipt = await at.slack.command("anna", "#support", "/close", ROOM)
-    assert receipt.status == 401
-    assert at.jobs == []
