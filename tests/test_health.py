@@ -83,6 +83,19 @@ async def test_readiness_tells_strangers_what_fails_and_only_with_the_token_why(
             assert "crm-of" not in await said(stranger)
 
 
+async def test_a_socket_that_slack_refuses_is_told_and_the_other_doors_are_ready(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, slack__app_token="xapp-revoked") as here, ClientSession() as client:
+        async with asyncio.timeout(10):
+            while True:
+                status, told = await readiness(client, here.url)
+                assert status == 200
+                if "slack" in told["failing"]:
+                    break
+        assert "(invalid_auth)" in told["failing"]["slack"]
+
+
 async def test_who_asks_while_it_is_looked_for_shares_the_answer() -> None:
     looks, may_end = 0, asyncio.Event()
 

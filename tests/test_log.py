@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import logging
 import warnings
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -15,7 +17,7 @@ import structlog
 from pydantic import SecretStr
 
 from bridge.contract import Lost
-from bridge.log import REDACTED, configure
+from bridge.log import LOGGABLE, REDACTED, configure
 
 Read = Callable[[], list[dict[str, Any]]]
 log = structlog.get_logger(__name__)
@@ -197,3 +199,74 @@ def test_a_line_that_cannot_be_written_ends_nobody() -> None:
     configure("info", "json", stream=stream)
     stream.close()
     structlog.get_logger().error("a.b")
+
+
+ROOT = Path(__file__).resolve().parent.parent
+# Fields outside the list are written only as numbers: these are counts, seconds, a port and two switches.
+NUMBERS = frozenset(
+    (
+        "attempts",
+        "budget_s",
+        "bytes",
+        "count",
+        "delay_s",
+        "ended",
+        "errands",
+        "jobs",
+        "links",
+        "port",
+        "probe_s",
+    )
+) | {"seconds", "serves", "wait_s", "works"}
+SAYS = {
+    "log": {"debug", "info", "warning", "error", "exception"},
+    "stage": {"note"},
+    "span": {"note"},
+}
+ALSO = {"note", "tracing.span", "self._background.start", "self._upkeep.start", "self._note"}
+
+
+def fields_of(source: str) -> Iterator[tuple[int, str]]:
+    """The name of each field that a line of the log or a stage of a trace is given, by name or as `**fields`."""
+    tree = ast.parse(source)
+    gathered: set[str] = set()
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        holder, _, verb = ast.unparse(call.func).rpartition(".")
+        if verb in SAYS.get(holder, ()) or f"{holder}.{verb}".strip(".") in ALSO:
+            for keyword in call.keywords:
+                if keyword.arg is not None:
+                    yield call.lineno, keyword.arg
+                elif isinstance(keyword.value, ast.Name):
+                    gathered.add(keyword.value.id)
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or not isinstance(node.value, ast.Dict):
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if gathered & {target.id for target in targets if isinstance(target, ast.Name)}:
+            for key in node.value.keys:
+                yield node.lineno, ast.literal_eval(key) if key is not None else ""
+
+
+def test_no_line_names_a_field_whose_words_would_be_redacted() -> None:
+    found = [
+        (f"{path.relative_to(ROOT)}:{line}", name)
+        for path in sorted((ROOT / "bridge").rglob("*.py"))
+        for line, name in fields_of(path.read_text("utf-8"))
+    ]
+    assert len(found) > 200, "the search still finds them"
+    lost = [one for one in found if one[1] not in LOGGABLE | NUMBERS]
+    assert not lost, "name them as bridge.log.LOGGABLE does; a number belongs into NUMBERS here"
+    assert {name for _, name in found} >= NUMBERS, "what no line says any more"
+
+
+def test_the_search_for_fields_sees_every_way_to_name_one() -> None:
+    source = (
+        "def f():\n"
+        "    log.info('a.b', one=1)\n"
+        "    about = {'two': 2}\n"
+        "    log.exception('a.c', **about)\n"
+        "    stage.note(three=3)\n"
+        "    with tracing.span('a.d', four=4): ...\n"
+        "    self._audit.note(who, 'deed', target=5)\n"
+    )
+    assert {name for _, name in fields_of(source)} == {"one", "two", "three", "four"}

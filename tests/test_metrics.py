@@ -27,6 +27,7 @@ def count_everything() -> None:
     metrics.accepted("slack", "stored", 0.004)
     metrics.http_answered("POST", "/api/v1/actions/{action}", 202, 0.01)
     metrics.slack_rejected("stale")
+    metrics.slack_socket(down=False)
     metrics.api_rejected("mismatch")
     metrics.verified("crm", "2026-01")
     metrics.not_verified("crm", "mismatch")

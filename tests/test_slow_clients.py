@@ -25,6 +25,10 @@ HALF_BODY = b"Content-Type: application/json\r\nContent-Length: 60000\r\n"
 CONSOLE = b"POST /console/sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 6000\r\n"
 FORM = b"Content-Type: application/x-www-form-urlencoded"
 PARTS = b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\nContent-Disp"
+HOOK = (  # nothing of it is wrong before the body is there
+    b"POST /hooks/actions HTTP/1.1\r\nHost: x\r\nwebhook-id: msg_1\r\nwebhook-timestamp: NOW\r\n"
+    b"webhook-signature: v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=\r\n"
+)
 SIGNED = HALF_BODY + b"Authorization: Bearer " + API_TOKEN.encode() + b'\r\n\r\n{"rid": '
 
 
@@ -127,11 +131,13 @@ async def half_open(port: int, said: bytes, stack: AsyncExitStack) -> None:
     [
         b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 3000\r\n\r\nssl_check=",
         CONSOLE + FORM + b"\r\n\r\ncsrf=",
+        HOOK + HALF_BODY + b"\r\n{",
     ],
-    ids=["Slack", "sign-in"],
+    ids=["Slack", "sign-in", "half hook"],
 )
 async def test_half_bodies_are_waited_for_in_a_bounded_number(tmp_path: Path, said: bytes) -> None:
     bounds = {"server__max_in_flight": 3, "server__body_deadline_s": 60}
+    said = said.replace(b"NOW", str(int(time.time())).encode())
     async with listening(tmp_path, **bounds) as (port, here), AsyncExitStack() as stack:
         for _ in range(3):
             await half_open(port, said, stack)

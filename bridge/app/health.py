@@ -55,6 +55,7 @@ class Health:
         worker: Callable[[], Worker | None],
         settings_error: Callable[[], str],
         stranded: Callable[[], str],
+        slack: Callable[[], str],
         token: Callable[[], SecretStr | None],
     ) -> None:
         self._store = store
@@ -62,6 +63,7 @@ class Health:
         self._worker = worker
         self._settings_error = settings_error
         self._stranded = stranded
+        self._slack = slack
         self._token = token
         self._storing = Shared(self._touch)
         self._seen_at: float | None = None
@@ -84,6 +86,7 @@ class Health:
         if error:  # the last good settings still serve, so this alone does not make it unready
             checks["settings"] = f"The settings could not be reloaded: {error}"
         checks["connections"] = self._stranded()  # only a person can mend it: ready all the same
+        checks["slack"] = self._slack()  # the other doors serve: ready all the same
         where = "in this process"
         if worker is None:  # what is accepted is kept until there is one: ready all the same
             where, checks["worker"] = self._elsewhere()

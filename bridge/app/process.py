@@ -97,6 +97,7 @@ class Bridge:
             lambda: self.worker,
             lambda: self.reloader.error,
             lambda: self.served.sentence,
+            lambda: self.doors.slack.problem,
             lambda: self.settings.server.metrics_token,
         )
         self._metrics = Metrics(

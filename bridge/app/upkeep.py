@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 
@@ -20,7 +21,10 @@ NOTE_EVERY_S = 60.0
 
 
 async def prune(
-    operator: Operator, settings: Callable[[], Jobs], clock: Callable[[], float]
+    operator: Operator,
+    settings: Callable[[], Jobs],
+    clock: Callable[[], float],
+    sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
 ) -> None:
     """Remove what is older than the settings of that moment say, for ever."""
     while True:
@@ -30,17 +34,20 @@ async def prune(
         except StoreDown:
             pass  # the store has said so; the next round does both
         except Exception:
-            log.exception("app.upkeep_failed", work="pruning")
+            log.exception("app.upkeep_failed", task="pruning")
         if gone:
             log.info("app.pruned", jobs=gone)
-        await asyncio.sleep(BETWEEN_PRUNES_S if gone == AT_ONCE else PRUNE_EVERY_S)
+        await sleep(BETWEEN_PRUNES_S if gone == AT_ONCE else PRUNE_EVERY_S)
 
 
-async def note_connections(look: Callable[[], Awaitable[None]]) -> None:
+async def note_connections(
+    look: Callable[[], Awaitable[None]],
+    sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
+) -> None:
     """Note in the store which connections this process has, for ever."""
     while True:
         try:
             await look()
         except Exception:
-            log.exception("app.upkeep_failed", work="connections")
-        await asyncio.sleep(NOTE_EVERY_S)
+            log.exception("app.upkeep_failed", task="connections")
+        await sleep(NOTE_EVERY_S)

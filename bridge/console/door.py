@@ -27,6 +27,7 @@ from bridge.jobs.store import Store
 from bridge.jobs.worker import Worker
 from bridge.outbound import Outbound
 from bridge.settings import Settings
+from bridge.signatures.origin import Senders
 
 log = structlog.get_logger()
 
@@ -60,7 +61,8 @@ class Console:
             clock=clock,
         )
         audit = Audit(store)
-        gate = Gate(sessions, store, audit, clock, read, settings.server.trusted_proxies)
+        senders = Senders(settings.server.trusted_proxies)
+        gate = Gate(sessions, store, audit, clock, read, senders)
         slack = settings.slack
         with_slack = bool(slack.client_id and slack.client_secret and staff)
         self._sessions = sessions
@@ -71,7 +73,6 @@ class Console:
             limit=SignInLimit(clock),
             token=token,
             with_slack=with_slack,
-            trusted_proxies=settings.server.trusted_proxies,
             audit=audit,
         )
         self._slack = (

@@ -6,15 +6,10 @@ for a guesser with many addresses; while it is spent the token is not looked at,
 
 from __future__ import annotations
 
-import ipaddress
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
-
-from aiohttp import web
-
-from bridge.signatures.origin import came_from
 
 WINDOW_S: Final = 60.0
 EACH: Final = 5
@@ -50,10 +45,3 @@ class SignInLimit:
         since, count = self._failures.get(name, (0.0, 0))
         left = since + WINDOW_S - self._clock()
         return math.ceil(left) if count >= most and left > 0 else 0
-
-
-def address(request: web.Request, trusted_proxies: Sequence[str]) -> str:
-    """Whose request it is; those whose address cannot be known are counted together."""
-    networks = [ipaddress.ip_network(entry, strict=False) for entry in trusted_proxies]
-    forwarded = request.headers.getall("X-Forwarded-For", [])
-    return came_from(request.remote, forwarded, networks) or "unknown"

@@ -7,7 +7,6 @@ a guesser learns nothing from the clock and little from trying.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -17,7 +16,7 @@ from bridge.console import wording
 from bridge.console.pages import page
 from bridge.console.roles import Role
 from bridge.console.session import Session
-from bridge.console.sign_in_limit import SignInLimit, address
+from bridge.console.sign_in_limit import SignInLimit
 from bridge.console.visit import Gate, Visit, from_elsewhere, see
 from bridge.jobs.auditing import Actor, Audit
 
@@ -36,14 +35,12 @@ class SigningIn:
         limit: SignInLimit,
         token: str,
         with_slack: bool,
-        trusted_proxies: Sequence[str],
         audit: Audit,
     ) -> None:
         self._gate = gate
         self._limit = limit
         self._token = token.encode()
         self._with_slack = with_slack
-        self._trusted_proxies = trusted_proxies
         self._audit = audit
 
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -75,10 +72,7 @@ class SigningIn:
         log.info(
             "console.signed_in", how=session.how, user_id=session.user_id, team_id=session.team_id
         )
-        await self._audit.note(session.actor, SIGN_IN, target=self._from(request))
-
-    def _from(self, request: web.Request) -> str:
-        return address(request, self._trusted_proxies)
+        await self._audit.note(session.actor, SIGN_IN, target=self._gate.remote(request))
 
     async def _ask(self, visit: Visit) -> web.StreamResponse:
         if visit.role > Role.NOBODY:
@@ -89,7 +83,7 @@ class SigningIn:
         return self.refuse(visit, wording.SIGN_IN["none"] if nothing else "", 200)
 
     async def _answer(self, visit: Visit) -> web.StreamResponse:
-        who = self._from(visit.request)
+        who = self._gate.remote(visit.request)
         wait_s = self._limit.wait_s(who)
         if wait_s:
             return self.refuse(visit, wording.SIGN_IN["wait"].format(seconds=wait_s), 429, wait_s)

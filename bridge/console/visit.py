@@ -6,7 +6,7 @@ it. A page cannot forget to ask, because it is only reachable through here.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -20,10 +20,10 @@ from bridge.console.headers import UNSTORED
 from bridge.console.pages import page
 from bridge.console.roles import Role
 from bridge.console.session import FIELD, Session, Sessions, is_ours
-from bridge.console.sign_in_limit import address
 from bridge.jobs.auditing import Audit
 from bridge.jobs.store import Store
 from bridge.jobs.writer import StoreDown
+from bridge.signatures.origin import Senders
 
 log = structlog.get_logger()
 
@@ -72,14 +72,18 @@ class Gate:
         audit: Audit,
         clock: Callable[[], float],
         read: Read,
-        trusted_proxies: Sequence[str],
+        senders: Senders,
     ) -> None:
         self.sessions = sessions
         self._store = store
         self._audit = audit
         self._clock = clock
         self._read = read
-        self._trusted_proxies = trusted_proxies
+        self._senders = senders
+
+    def remote(self, request: web.Request) -> str:
+        """Whose request it is; those whose address cannot be known are counted together."""
+        return self._senders.address(request) or "unknown"
 
     def __call__(self, room: Room, *, needs: Role) -> Handler:
         """The handler of a page that this role may see."""
@@ -100,8 +104,7 @@ class Gate:
                     answer.headers.update(why.headers)
                     return answer
                 if not is_ours(session, request, form.get(FIELD, "")):
-                    remote = address(request, self._trusted_proxies)
-                    log.warning("console.form_refused", remote=remote)
+                    log.warning("console.form_refused", remote=self.remote(request))
                     return self.message(Visit(request, session, role, form), wording.NOT_OURS, 403)
             visit = Visit(request, session, role, form)
             if role < needs:

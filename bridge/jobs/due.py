@@ -69,7 +69,7 @@ def claim(
             bool(row["repeated"]),
         )
         if reason := _why_not(job_row, job):
-            _keep(connection, telling, reason)
+            _keep(connection, telling, job, reason)
         else:
             found.append((job, telling))
     return found
@@ -84,8 +84,8 @@ def _why_not(row: Mapping[str, Any], job: Job) -> str:
     return ""
 
 
-def _keep(connection: Connection, telling: Telling, reason: str) -> None:
-    log.warning("delivery.kept", delivery_id=telling.id, kind=telling.kind, reason=reason)
+def _keep(connection: Connection, telling: Telling, job: Job, reason: str) -> None:
+    log.warning("delivery.kept", job_id=job.id, kind=telling.kind, reason=reason)
     connection.execute(
         update(deliveries)
         .where(deliveries.c.id == telling.id)

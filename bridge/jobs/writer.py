@@ -96,10 +96,11 @@ class Writer:
         finally:
             timer.cancel()
 
-    async def close(self) -> None:
+    async def close(self, within_s: float = CLOSES_WITHIN_S) -> None:
+        """Make durable what was handed in. A database that never answers is not waited for longer than that."""
         self._hand_over()
         self._queue.put(None)
-        await asyncio.to_thread(self._thread.join, CLOSES_WITHIN_S)
+        await asyncio.to_thread(self._thread.join, within_s)
 
     def _gather(self, seen: int, turns: int) -> None:
         """Wait a few turns of the loop for companions, as long as each turn brings some."""

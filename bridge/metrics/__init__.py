@@ -17,6 +17,7 @@ from bridge.metrics.doors import (
     secret_ends,
     slack_acked,
     slack_rejected,
+    slack_socket,
     verified,
 )
 from bridge.metrics.outgoing import delivered, final_message, upstream_answered
@@ -56,6 +57,7 @@ __all__ = [
     "secret_ends",
     "slack_acked",
     "slack_rejected",
+    "slack_socket",
     "store",
     "table",
     "upstream_answered",

@@ -45,6 +45,10 @@ _HTTP = histogram(
 _SLACK_REJECTED = counter(
     "slack_rejected", "Requests to the Slack door that were not believed, by reason.", "reason"
 )
+_SLACK_SOCKET_DOWN = gauge(
+    "slack_socket_down",
+    "1 while Socket Mode is set up and has no socket, so that no command arrives.",
+)
 _API_REJECTED = counter(
     "api_rejected",
     "Requests to the API without a key that counts, by reason: missing, mismatch, expired, no-secret.",
@@ -88,6 +92,11 @@ def http_answered(method: str, route: str, status: int, seconds: float) -> None:
 def slack_rejected(reason: str) -> None:
     """The Slack door did not believe a request."""
     _SLACK_REJECTED.labels(**labels(reason=reason)).inc()
+
+
+def slack_socket(*, down: bool) -> None:
+    """Socket Mode has lost its socket, or has one; without Socket Mode nothing is missing."""
+    _SLACK_SOCKET_DOWN.set(down)
 
 
 def api_rejected(reason: str) -> None:

@@ -8,9 +8,38 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Lines(Protocol):
+    """The headers of a request: each may come several times."""
+
+    def getall(self, name: str, default: tuple[()], /) -> Sequence[str]: ...
+
+
+class Request(Protocol):
+    """What of a request says where it came from; the server's own has more."""
+
+    @property
+    def remote(self) -> str | None: ...
+
+    @property
+    def headers(self) -> Lines: ...
+
+
+class Senders:
+    """Whose request it is: what a limit counts by and a log line names."""
+
+    def __init__(self, trusted_proxies: Sequence[str]) -> None:
+        self._proxies = [ipaddress.ip_network(entry, strict=False) for entry in trusted_proxies]
+
+    def address(self, request: Request) -> str:
+        """The sender's address, also behind proxies of ours; empty when it cannot be known."""
+        forwarded = request.headers.getall("X-Forwarded-For", ())
+        return came_from(request.remote, forwarded, self._proxies)
 
 
 def came_from(peer: str | None, forwarded: Sequence[str], trusted: Iterable[Network]) -> str:

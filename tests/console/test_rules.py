@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from aiohttp.test_utils import make_mocked_request
 
 from bridge.console import charts
 from bridge.console.asked import Asked
 from bridge.console.pages import static_files
 from bridge.console.roles import Role, Staff
-from bridge.console.sign_in_limit import EACH, TOGETHER, SignInLimit, address
+from bridge.console.sign_in_limit import EACH, TOGETHER, SignInLimit
 from bridge.console.story import Stories
 from bridge.console.throughput import Bucket
 from bridge.contract import Asker, Done, Job, JobState, ReplyTo
@@ -44,29 +41,6 @@ def test_one_address_does_not_keep_another_waiting() -> None:
     for _ in range(EACH):
         limit.failed("192.0.2.1")
     assert (limit.wait_s("192.0.2.1"), limit.wait_s("192.0.2.2")) == (60, 0)
-
-
-@pytest.mark.parametrize(
-    ("forwarded", "proxies", "expected"),
-    [
-        ("192.0.2.7", [], "10.0.0.1"),  # nobody is believed unless named
-        ("192.0.2.7", ["10.0.0.0/8"], "192.0.2.7"),
-        ("1.1.1.1, 192.0.2.7, 10.0.0.9", ["10.0.0.0/8"], "192.0.2.7"),
-        ("", ["10.0.0.0/8"], "10.0.0.1"),
-        ("nonsense", ["10.0.0.0/8"], "unknown"),
-    ],
-)
-def test_the_address_is_the_nearest_hop_that_is_no_proxy_of_ours(
-    forwarded: str, proxies: list[str], expected: str
-) -> None:
-    class Transport:
-        def get_extra_info(self, name: str, default: Any = None) -> Any:
-            return ("10.0.0.1", 4711) if name == "peername" else default
-
-    request = make_mocked_request(
-        "GET", "/", headers={"X-Forwarded-For": forwarded}, transport=Transport()
-    )
-    assert address(request, proxies) == expected
 
 
 def test_filters_survive_the_way_into_an_address_and_back() -> None:

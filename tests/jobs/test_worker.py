@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from bridge.contract import JobState, Lost, Request, Response, Unsent
 from bridge.jobs.limits import Limits
@@ -212,11 +213,14 @@ async def test_an_end_that_only_a_later_release_can_read_is_kept_and_holds_up_no
             await store.end(end)
         spoil = text("UPDATE jobs SET outcome = '{\"kind\": \"later\"}' WHERE lane = 'toy:bad'")
         await store.write(lambda db: db.execute(spoil))
-        async with working(store, Upstream()) as engine:
-            bad, good = await engine.finished(2)
-            assert engine.told == [(good.id, JobState.DONE, False)]
-            _, [kept] = await engine.operator.history(bad.id)
-            assert (kept["state"], kept["how"].partition(":")[0]) == ("kept", "unreadable")
+        with capture_logs() as logs:
+            async with working(store, Upstream()) as engine:
+                bad, good = await engine.finished(2)
+                assert engine.told == [(good.id, JobState.DONE, False)]
+                _, [kept] = await engine.operator.history(bad.id)
+                assert (kept["state"], kept["how"].partition(":")[0]) == ("kept", "unreadable")
+        said = [one["job_id"] for one in logs if one["event"] == "delivery.kept"]
+        assert said == [bad.id]
 
 
 async def test_a_dead_upstream_costs_probes_and_no_attempts_and_work_goes_on_when_it_is_back(

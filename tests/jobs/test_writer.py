@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
+import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -101,3 +103,23 @@ async def test_nothing_is_begun_for_a_caller_who_has_gone(writer: Writer, diary:
         await gone
     await writer.do(diary.note, "here")
     assert diary.transactions == [["here"]]
+
+
+async def test_a_database_that_never_answers_does_not_keep_a_process_from_ending(
+    writer: Writer,
+) -> None:
+    begun, answers = threading.Event(), threading.Event()
+
+    def hang(_: Connection, values: Sequence[Any]) -> Sequence[Any]:
+        begun.set()
+        answers.wait(30)
+        return values
+
+    item = asyncio.ensure_future(writer.do(hang, "last"))
+    await asyncio.to_thread(begun.wait, 10)
+    started = time.monotonic()
+    await writer.close(within_s=0.1)
+    assert time.monotonic() - started < 5
+    assert not item.done(), "it is not told as done, nor as lost"
+    answers.set()
+    assert await item == "last"

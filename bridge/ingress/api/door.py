@@ -25,11 +25,12 @@ from bridge.ingress.api.recovery import Operator, Recovery
 from bridge.ingress.http import bodies
 from bridge.ingress.http.answers import json_response
 from bridge.ingress.http.edge import edge, nowhere, only
-from bridge.ingress.http.limits import InFlight, Limits, Senders
+from bridge.ingress.http.limits import InFlight, Limits
 from bridge.ingress.http.problems import Problem
 from bridge.jobs.auditing import Audit
 from bridge.jobs.intake import Intake
 from bridge.settings import Settings
+from bridge.signatures.origin import Senders
 
 log = structlog.get_logger(__name__)
 

@@ -9,30 +9,14 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_network
 from typing import Final
 
-from aiohttp import web
-
 from bridge.ingress.http.problems import Problem
-from bridge.signatures.origin import came_from
 
 WINDOW_S: Final = 60.0
 MOST_NAMES: Final = 10_000  # addresses of strangers are names, too; the oldest is forgotten
-
-
-class Senders:
-    """Whose request it is: what a limit counts by and a log line names."""
-
-    def __init__(self, trusted_proxies: Sequence[str]) -> None:
-        self._proxies = [ip_network(entry, strict=False) for entry in trusted_proxies]
-
-    def address(self, request: web.Request) -> str:
-        """The sender's address, also behind proxies of ours; empty when it cannot be known."""
-        forwarded = request.headers.getall("X-Forwarded-For", ())
-        return came_from(request.remote, forwarded, self._proxies)
 
 
 @dataclass(slots=True)

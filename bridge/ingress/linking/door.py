@@ -16,7 +16,7 @@ from aiohttp import web
 
 from bridge.contract import Lost, Unsent, upstream_name
 from bridge.ingress.http import bodies
-from bridge.ingress.http.limits import Limits, Senders
+from bridge.ingress.http.limits import Limits
 from bridge.ingress.http.problems import Problem
 from bridge.ingress.linking import accounts, pages, words
 from bridge.ingress.linking.accounts import Account
@@ -28,6 +28,7 @@ from bridge.jobs.links import Link, Links, TicketUsed
 from bridge.jobs.writer import StoreDown
 from bridge.outbound import Outbound
 from bridge.settings import RocketChat, Settings, SuperOffice
+from bridge.signatures.origin import Senders
 from bridge.upstreams.superoffice import consent
 from bridge.vault import Vault
 

@@ -88,13 +88,8 @@ class SlackDoor:
         installations: StoredInstallations | None = None,
         linking: Linking | None = None,
         audit: Audit | None = None,
-        app_id: str = "",
     ) -> None:
-        """`app_id` is compared with that of each request when it is given."""
         slack = settings.slack
-        self._settings = settings
-        self._app_id = app_id
-        self._clock = clock
         self._gate = Gate(
             [one.get_secret_value() if one else "" for one in _signing_secrets(settings)],
             clock=clock,
@@ -170,6 +165,8 @@ class SlackDoor:
             installations=installations,
             workspaces=self.workspaces,
             usergroups=self.usergroups,
+            trusted_proxies=settings.server.trusted_proxies,
+            clock=clock,
             linking=linking,
             audit=audit,
         )
@@ -225,6 +222,11 @@ class SlackDoor:
         """The routes of this door."""
         return [web.post(EVENTS, self._receive), *self._install.routes()]
 
+    @property
+    def problem(self) -> str:
+        """Why nothing comes from Slack, for a person; empty while nothing is known to be wrong."""
+        return self._socket.problem if self._socket is not None else ""
+
     async def start(self) -> None:
         """Prepare what commands will need; never waits for Slack."""
         if self._installations is not None:
@@ -232,6 +234,8 @@ class SlackDoor:
         self._upkeep.start("warm", self._warm())
         if self._socket is not None:
             self._upkeep.start("socket", self._socket.run())
+        else:  # a reload may have given it up
+            metrics.slack_socket(down=False)
 
     async def close(self, budget_s: float = 10.0) -> None:
         """Stop hearing, finish what runs within the budget, say what was cut short."""
@@ -244,9 +248,6 @@ class SlackDoor:
 
     async def dispatch(self, body: dict[str, Any]) -> BoltResponse:
         """Answer one verified payload, whichever way it came."""
-        if self._app_id and body.get("api_app_id", self._app_id) != self._app_id:
-            log.warning("slack.refused", status=401, reason="other_app")
-            return BoltResponse(status=401, body="")
         # A request of this mode takes the parsed body as it is; the mode means nothing else here.
         return await self.app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
 

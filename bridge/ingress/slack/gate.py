@@ -21,11 +21,12 @@ from pydantic import SecretStr
 
 from bridge import metrics
 from bridge.ingress.http import bodies
-from bridge.ingress.http.limits import InFlight, Senders
+from bridge.ingress.http.limits import InFlight
 from bridge.ingress.http.problems import Problem
 from bridge.ingress.http.seen import Seen
 from bridge.settings import Server
 from bridge.signatures import Reason, Rejected, Secret, SlackCheck, Verified
+from bridge.signatures.origin import Senders
 
 log = structlog.get_logger()
 

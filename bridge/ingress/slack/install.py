@@ -7,6 +7,7 @@ failure when the store is down, and what the door forgets when a workspace unins
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -24,11 +25,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.contract import Lost, Unsent
 from bridge.delivery.client import web_client
+from bridge.ingress.http.limits import Limits
+from bridge.ingress.http.problems import Problem
 from bridge.ingress.slack.usergroups import Usergroups
 from bridge.ingress.slack.workspaces import Workspaces
 from bridge.jobs.auditing import Actor, Audit
 from bridge.outbound import Outbound
 from bridge.settings import Settings
+from bridge.signatures.origin import Senders
 from bridge.vault import Vault
 
 if TYPE_CHECKING:
@@ -49,6 +53,7 @@ SCOPES = (
     "users:read.email",
 )
 _QUIET = "bridge.ingress.slack.bolt"  # the SDK logs codes and answers
+VISITS_PER_MINUTE = 30  # from one address: each writes to the database or asks Slack
 INSTALL, REDIRECT = "/slack/install", "/slack/oauth_redirect"
 
 
@@ -127,6 +132,8 @@ class Install:
         installations: StoredInstallations | None,
         workspaces: Workspaces,
         usergroups: Usergroups,
+        trusted_proxies: Sequence[str],
+        clock: Callable[[], float],
         linking: Linking | None = None,
         audit: Audit | None = None,
     ) -> None:
@@ -136,6 +143,8 @@ class Install:
         self._usergroups = usergroups
         self._linking = linking
         self._audit = audit
+        self._limits = Limits(clock)
+        self._senders = Senders(trusted_proxies)
 
     def register(self, app: AsyncApp) -> None:
         app.event("app_uninstalled")(self.uninstalled)
@@ -183,6 +192,10 @@ class Install:
     async def _answer(self, request: web.Request, *, redirected: bool) -> web.Response:
         if self._flow is None:
             raise web.HTTPNotFound
+        try:
+            self._limits.take(self._senders.address(request), VISITS_PER_MINUTE)
+        except Problem as problem:
+            return web.Response(status=429, text=problem.detail, headers=problem.headers)
         asked = AsyncBoltRequest(body="", query=request.query_string, headers=dict(request.headers))
         try:
             answer: BoltResponse = await (

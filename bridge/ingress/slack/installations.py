@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -17,6 +18,7 @@ from slack_sdk.oauth.installation_store import Bot as StoredBot
 from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
 from slack_sdk.oauth.installation_store.sqlalchemy import SQLAlchemyInstallationStore
+from slack_sdk.oauth.sqlalchemy_utils import normalize_datetime_for_db
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 from slack_sdk.oauth.state_store.sqlalchemy import SQLAlchemyOAuthStateStore
 from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
@@ -145,10 +147,18 @@ class ThreadedStates(AsyncOAuthStateStore):
         self.store = SQLAlchemyOAuthStateStore(expiration_seconds=expiration_s, engine=engine)
 
     async def async_issue(self, *_args: Any, **_kwargs: Any) -> str:
-        return await asyncio.to_thread(self.store.issue)
+        return await asyncio.to_thread(self._issue)
 
     async def async_consume(self, state: str) -> bool:
         return await asyncio.to_thread(self.store.consume, state)
+
+    def _issue(self) -> str:
+        """A new state, and none left that has ended: most who look at the page install nothing."""
+        states, now = self.store.oauth_states, datetime.now(tz=UTC)
+        with self.store.engine.begin() as connection:
+            ended = states.c.expire_at <= normalize_datetime_for_db(now)
+            connection.execute(states.delete().where(ended))
+        return self.store.issue()
 
 
 class StoredInstallations:

@@ -25,7 +25,6 @@ class Place:
     thread_ts: str = ""
     response_url: str = ""
     trigger_id: str = ""
-    app_id: str = ""
 
     @classmethod
     def of_command(cls, body: Mapping[str, Any]) -> Self:
@@ -38,7 +37,6 @@ class Place:
             channel_id=json_text(body, "channel_id"),
             response_url=json_text(body, "response_url"),
             trigger_id=json_text(body, "trigger_id"),
-            app_id=json_text(body, "api_app_id"),
         )
 
     @classmethod
@@ -59,7 +57,6 @@ class Place:
             thread_ts=json_text(container, "thread_ts") or json_text(message, "thread_ts"),
             response_url=json_text(body, "response_url"),
             trigger_id=json_text(body, "trigger_id"),
-            app_id=json_text(body, "api_app_id"),
         )
 
     @classmethod
@@ -72,7 +69,6 @@ class Place:
             enterprise_id=json_text(body, "enterprise_id"),
             channel_id=json_text(event, "channel"),
             thread_ts=json_text(event, "thread_ts") or json_text(event, "ts"),
-            app_id=json_text(body, "api_app_id"),
         )
 
     @property

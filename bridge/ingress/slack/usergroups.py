@@ -3,7 +3,8 @@
 The rules name only a few groups, so those are asked for and no others
 (https://docs.slack.dev/reference/methods/usergroups.users.list). A list is believed for five
 minutes at most; a group that was never read, or whose list is older, counts as empty, because access is
-denied by default.
+denied by default. A group that Slack refuses by name is empty, too, and that is known: asking again helps
+nobody until an operator has mended it, so nobody is told to try again.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import contextlib
 from collections.abc import Callable, Iterable
 
 import structlog
+from slack_sdk.errors import SlackApiError
 
 from bridge.ingress.slack.workspaces import SLACK_FAILS, NotInstalled, Workspaces
 from bridge.settings import Access
@@ -23,6 +25,14 @@ REFRESH_S = 120.0
 BELIEVE_S = 300.0
 READ_WITHIN_S = 5.0
 PREFIX = "usergroup:"
+# Errors of any method that pass by themselves; https://docs.slack.dev/reference/methods/usergroups.users.list
+PASSING = frozenset(
+    ("fatal_error", "internal_error", "ratelimited", "request_timeout", "service_unavailable")
+)
+HINT = (
+    "Give the app the scope usergroups:read and install it again, or correct the group's id in the access"
+    " rules; until then it counts as empty."
+)
 
 
 def named_groups(access: Access) -> frozenset[str]:
@@ -58,22 +68,17 @@ class Usergroups:
         if team_id not in self._teams:
             self._teams[team_id] = enterprise_id
             self._new_team.set()
-        now = self._clock()
         return frozenset(
-            group
-            for group in self._groups
-            if (known := self._members.get((team_id, group))) is not None
-            and now - known[1] <= BELIEVE_S
-            and user_id in known[0]
+            group for group in self._groups if user_id in (self._believed(team_id, group) or ())
         )
 
     def is_unread(self, team_id: str) -> bool:
-        """Whether a group that the rules name was never read there, so that a denial may be wrong."""
-        return any((team_id, group) not in self._members for group in self._groups)
+        """Whether no list is to be believed of a group that the rules name: then a denial may be wrong."""
+        return any(self._believed(team_id, group) is None for group in self._groups)
 
     async def ready(self, team_id: str, enterprise_id: str = "") -> None:
-        """Read what was never read, for at most `READ_WITHIN_S`; for background tasks, never before an ack."""
-        missing = [group for group in self._groups if (team_id, group) not in self._members]
+        """Read what is unread, for at most `READ_WITHIN_S`; for background tasks, never before an ack."""
+        missing = [group for group in self._groups if self._believed(team_id, group) is None]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(READ_WITHIN_S):
                 for group in missing:
@@ -104,6 +109,11 @@ class Usergroups:
         for key in [key for key in self._members if key[0] == team_id]:
             del self._members[key]
 
+    def _believed(self, team_id: str, group: str) -> frozenset[str] | None:
+        """Who is in it, unless nobody knows (any more)."""
+        known = self._members.get((team_id, group))
+        return None if known is None or self._clock() - known[1] > BELIEVE_S else known[0]
+
     async def _read(self, team_id: str, enterprise_id: str, group: str) -> None:
         try:
             client = await self._workspaces.client(team_id, enterprise_id)
@@ -113,9 +123,29 @@ class Usergroups:
             return
         except SLACK_FAILS as error:
             # What was read before is believed until it is too old.
-            log.warning("slack.usergroup_unread", usergroup=group, error=type(error).__name__)
+            reason, needed = _refusal(error)
+            if not reason or reason in PASSING:
+                log.warning("slack.usergroup_unread", usergroup=group, error=type(error).__name__)
+                return
+            log.warning(
+                "slack.usergroup_unread",
+                usergroup=group,
+                team_id=team_id,
+                reason=reason,
+                needed=needed,
+                hint=HINT,
+            )
+            if not self._believed(team_id, group):
+                self._members[team_id, group] = (frozenset(), self._clock())
             return
         self._members[team_id, group] = (frozenset(_texts(answer.get("users"))), self._clock())
+
+
+def _refusal(error: Exception) -> tuple[str, str]:
+    """Slack's name for why not, and the scope it wants; empty when it gave none."""
+    if not isinstance(error, SlackApiError):
+        return "", ""
+    return str(error.response.get("error") or ""), str(error.response.get("needed") or "")
 
 
 def _texts(value: object) -> Iterable[str]:

@@ -39,8 +39,10 @@ LINK_HINT = "To forget one: {root} unlink {connection}"
 UNLINKED = "Forgotten: on {connection} I no longer act as you. {became}"
 NOTHING_LINKED = "You have linked nothing there, so there is nothing to forget."
 LINKS_DOWN = "The linked accounts cannot be read just now. Please try again in a moment."
-GROUPS_UNREAD = "I have only just started and do not know the user groups yet."
-GROUPS_AGAIN = "Please try again in a moment."
+GROUPS_UNREAD = (
+    "I cannot read the user groups from Slack right now, so I do not know whether a rule names you."
+)
+GROUPS_AGAIN = "Try again in a moment; if it goes on, tell whoever runs this bridge."
 CHECKING = "One moment, I am checking who may do this. Nothing is accepted yet…"
 EXAMPLE = "For example: {example}"
 FORM_TITLE = "Deskbridge"

@@ -19,7 +19,7 @@ from bridge import metrics, tracing
 from bridge.contract import Action
 from bridge.ingress.http import accepts, bodies
 from bridge.ingress.http.edge import edge, nowhere, only
-from bridge.ingress.http.limits import InFlight, Limits, Senders
+from bridge.ingress.http.limits import InFlight, Limits
 from bridge.ingress.http.problems import FieldError, Problem
 from bridge.ingress.http.seen import Seen
 from bridge.ingress.webhooks import answers, launching, mapping, proof
@@ -30,6 +30,7 @@ from bridge.ingress.webhooks.explaining import Explaining, Explanation
 from bridge.ingress.webhooks.proof import Proof, Refusal
 from bridge.jobs.intake import Accepted, Intake, Key, KeyConflict, Launch
 from bridge.settings import Settings
+from bridge.signatures.origin import Senders
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +61,8 @@ class WebhookDoor:
         self._limits = Limits(clock)
         self._failures = Limits(clock)
         self._in_flight = in_flight or InFlight(settings.server.max_in_flight)
+        # apart: whoever sends half a body is a stranger still, and keeps nobody from being served
+        self._half = InFlight(settings.server.max_in_flight)
         self._seen = Seen(clock)
         self.arrivals = Arrivals(clock)
         self._launching = launching.Launching(settings, catalogue)
@@ -101,8 +104,8 @@ class WebhookDoor:
     async def _serve(
         self, source: Source, request: web.Request
     ) -> tuple[list[Accepted], Mapping[str, str]]:
+        raw, proven = await self._admit(source, request)
         with self._in_flight:
-            raw, proven = await self._admit(source, request)
             for _, secret_id in proven.secrets:
                 self._on_secret_used(source.name, secret_id)
             told = self._limits.take(source.name, source.per_minute)
@@ -136,7 +139,9 @@ class WebhookDoor:
             self._refuse(source, remote, refusal)
         server = self._settings.server
         most = min(source.max_body_bytes or server.max_body_bytes, server.max_body_bytes)
-        raw = await bodies.read(request, most=most, deadline_s=server.body_deadline_s)
+        raw = await bodies.read(
+            request, most=most, deadline_s=server.body_deadline_s, waiting=self._half
+        )
         verdict = proof.judge(source, raw, headers, now)
         if isinstance(verdict, Refusal):
             self._refuse(source, remote, verdict)

@@ -93,8 +93,11 @@ async def test_a_usergroup_is_asked_for_beside_the_requests(open_door: Open) -> 
     await at.door.usergroups.refresh()
     assert "Accepted." in (await at.slack.command("mia", "#support", "/close", ROOM)).shown
     assert "no rule names you" in (await at.slack.command("anna", "#support", "/close", ROOM)).shown
-    at.clock.now += 301  # nobody answered since: not believed any more
-    assert "no rule names you" in (await at.slack.command("mia", "#support", "/close", ROOM)).shown
+    at.clock.now += 301  # nobody answered since: not believed any more, so asked once more
+    receipt = await at.slack.command("mia", "#support", "/close", ROOM)
+    assert "Nothing is accepted yet" in receipt.shown
+    await at.settle()
+    assert [job.asker.user_id for job in at.jobs] == [seed.MIA] * 2
 
 
 async def test_the_ack_needs_no_call_while_slack_hangs(at: Reception) -> None:

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from bridge.ingress.slack.install import installations_of
+from bridge.ingress.slack.install import VISITS_PER_MINUTE, installations_of
 from bridge.ingress.slack.installations import StoredInstallations
 from bridge.ingress.slack.workspaces import Bot, NotInstalled, Workspaces
 from bridge.outbound import Outbound
@@ -102,6 +102,40 @@ async def test_a_command_of_a_workspace_nobody_knows_is_taken_without_a_call(
     assert "Accepted." in receipt.shown
     assert at.slack.exchanges.__len__() == 0
     assert await at.door.workspaces.token_for(seed.TEAM, "") is None
+
+
+async def test_whoever_looks_at_the_install_page_leaves_nothing_for_ever(
+    open_many: OpenMany,
+) -> None:
+    at, _, engine = await open_many()
+    async with aiohttp.ClientSession() as browser:
+        await browser.get(f"{at.url}/slack/install")
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE slack_oauth_states SET expire_at = '2020-01-01 00:00'"))
+        await browser.get(f"{at.url}/slack/install")
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM slack_oauth_states")) == 1
+
+
+async def test_an_address_that_comes_too_often_is_told_when_to_come_again(
+    open_many: OpenMany,
+) -> None:
+    at, _, engine = await open_many()
+    async with aiohttp.ClientSession() as browser:
+        for _ in range(VISITS_PER_MINUTE):
+            async with browser.get(f"{at.url}/slack/install") as page:
+                assert page.status == 200
+        async with browser.get(f"{at.url}/slack/install") as page:
+            assert (page.status, page.headers["Retry-After"]) == (429, "60")
+            assert "Try again in 60 seconds." in await page.text()
+        async with browser.get(f"{at.url}/slack/oauth_redirect?code=x&state=y") as page:
+            assert page.status == 429
+        with engine.connect() as connection:
+            states = connection.scalar(text("SELECT count(*) FROM slack_oauth_states"))
+            assert states == VISITS_PER_MINUTE
+        at.clock.now += 60
+        async with browser.get(f"{at.url}/slack/install") as page:
+            assert page.status == 200
 
 
 async def test_an_uninstalled_workspace_is_forgotten(open_many: OpenMany) -> None:

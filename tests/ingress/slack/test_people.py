@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from structlog.testing import capture_logs
 
 from bridge.ingress.slack.background import BackgroundTasks
 from bridge.ingress.slack.choice import choose
-from bridge.ingress.slack.usergroups import named_groups
+from bridge.ingress.slack.usergroups import BELIEVE_S, named_groups
 from bridge.sandbox.slack import seed
 from bridge.settings import Access, AccessRule, Settings
 from tests.ingress.slack.conftest import Open
@@ -145,6 +146,48 @@ async def test_groups_that_cannot_be_read_are_no_denial(open_door: Open) -> None
         at.door.usergroups.forget(seed.TEAM)
         await at.slack.command("mia", "#support", "/close", ROOM)
         await at.settle()
-        assert "only just started" in at.seen("mia")[-1]
-        assert "try again in a moment" in at.seen("mia")[-1]
+        assert "cannot read the user groups" in at.seen("mia")[-1]
+        assert "Try again in a moment" in at.seen("mia")[-1]
     assert at.jobs == []
+
+
+async def test_a_list_that_grew_too_old_is_no_denial_either(open_door: Open) -> None:
+    at = await open_door(access={"allow": f"usergroup:{seed.LEADS}"})
+    await at.slack.command("mia", "#support", "/close", ROOM)
+    await at.settle()
+    assert len(at.jobs) == 1
+    with at.slack.fault("status", "*/api/usergroups*", status=500, body="{}"):
+        at.clock.now += BELIEVE_S + 1
+        await at.slack.command("mia", "#support", "/close", "GENERAL")
+        await at.settle()
+        assert "cannot read the user groups" in at.seen("mia")[-1]
+        assert "no rule names you" not in at.seen("mia")[-1]
+    await at.slack.command("mia", "#support", "/close", "GENERAL")
+    await at.settle()
+    assert "Accepted." in at.seen("mia")[-1], "Slack answers again: read anew, then decided"
+
+
+@pytest.mark.parametrize(
+    ("lacking", "reason"), [("scope", "missing_scope"), ("group", "no_such_subteam")]
+)
+async def test_a_group_that_slack_refuses_by_name_is_asked_for_once_and_said_to_the_operator(
+    open_door: Open, lacking: str, reason: str
+) -> None:
+    at = await open_door(access={"allow": f"usergroup:{seed.LEADS}"}, slack={"bot_token": None})
+    at.door.workspaces._token = seed.BOT_TOKEN
+    if lacking == "scope":
+        at.slack.tokens[seed.BOT_TOKEN].scopes.remove("usergroups:read")
+    else:
+        del at.slack.usergroups[seed.LEADS]
+    with capture_logs() as logs:
+        await at.slack.command("mia", "#support", "/close", ROOM)
+        await at.settle()
+        assert "no rule names you" in at.seen("mia")[-1]
+        asked = len(at.calls("usergroups"))
+        receipt = await at.slack.command("mia", "#support", "/close", ROOM)
+    assert "no rule names you" in receipt.shown, "known, so decided at once"
+    assert len(at.calls("usergroups")) == asked
+    said = next(one for one in logs if one["event"] == "slack.usergroup_unread")
+    assert (said["usergroup"], said["reason"]) == (seed.LEADS, reason)
+    assert said["needed"] == ("usergroups:read" if lacking == "scope" else "")
+    assert "usergroups:read" in said["hint"]

@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bridge.actions import catalogue
+from bridge.ingress.http.limits import InFlight
 from bridge.ingress.webhooks import WebhookDoor
 from bridge.jobs.store import Store
 from tests.clock import Clock
@@ -33,12 +34,15 @@ Serve = Callable[..., Awaitable[Client]]
 async def serve(store: Store, clock: Clock, used: list[tuple[str, str]]) -> AsyncIterator[Serve]:
     clients: list[Client] = []
 
-    async def start(sources: dict[str, Any] | None = None, **more: Any) -> Client:
+    async def start(
+        sources: dict[str, Any] | None = None, *, in_flight: InFlight | None = None, **more: Any
+    ) -> Client:
         door = WebhookDoor(
             settings=declared(sources or {}, **more),
             catalogue=catalogue(),
             intake=store,
             clock=clock,
+            in_flight=in_flight,
             on_secret_used=lambda source, secret_id: used.append((source, secret_id)),
         )
         app = web.Application()
