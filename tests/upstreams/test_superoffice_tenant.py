@@ -124,3 +124,14 @@ async def test_a_state_that_cannot_be_read_is_unsent(desk: Desk, superoffice: Em
     for fault in ("hang", "garbage", "truncated", "redirect", "status"):
         with superoffice.fault(fault), pytest.raises(Unsent):
             await desk.online(access_token="t").send(ME)
+
+
+async def test_a_state_that_cannot_be_read_is_asked_for_once_by_all_who_wait(
+    desk: Desk, superoffice: Emulator
+) -> None:
+    so = desk.online(access_token=AA.access_token)
+    with superoffice.fault("status"):
+        answers = await asyncio.gather(*(so.send(ME) for _ in range(30)), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {Unsent}
+        assert calls(superoffice, "/api/state/") == 1
+    assert (await so.send(ME)).ok

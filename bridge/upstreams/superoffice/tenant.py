@@ -8,7 +8,6 @@ Source: https://docs.superoffice.com/en/developer-portal/best-practices/tenant-s
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from bridge.contract import Lost, Unsent
 from bridge.outbound import Outbound
 from bridge.settings import SuperOffice as Settings
 from bridge.upstreams import reading
+from bridge.upstreams.shared import Shared
 from bridge.upstreams.superoffice.refusal import not_running, wrong_address
 
 log = structlog.get_logger(__name__)
@@ -41,7 +41,7 @@ class Tenant:
         self._settings = settings
         self._outbound = outbound
         self._clock = clock
-        self._lock = asyncio.Lock()
+        self._reading = Shared(self._read)
         self._api = settings.url.rstrip("/")
         self._until = float("inf") if settings.url else 0.0
 
@@ -51,19 +51,15 @@ class Tenant:
 
     async def api(self) -> str:
         """The base up to and including `/api`. Raises `Refusal`, or `Unsent` when it cannot be read."""
-        if self._clock() < self._until:
-            return self._api
-        async with self._lock:
-            if self._clock() >= self._until:
-                await self._read()
-            return self._api
+        if self._clock() >= self._until:
+            await self._reading()
+        return self._api
 
     async def moved_from(self, api: str) -> str:
         """The base after this one has failed: the state is read again, once for all who failed."""
-        async with self._lock:
-            if self._api == api:
-                await self._read()
-            return self._api
+        if self._api == api:
+            await self._reading()
+        return self._api
 
     async def _read(self) -> None:
         state = await self._state()
