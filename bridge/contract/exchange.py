@@ -41,6 +41,7 @@ class Response:
     error_code: str = ""
     error_text: str = ""
     acted_as: str = ""  # the person's own account there, when the request was made with it
+    sent: bool = True  # False: the bridge refused it itself, so it says nothing about the upstream
 
     @property
     def ok(self) -> bool:

@@ -56,6 +56,9 @@ def describe(
     if response is None:
         exchange["failure"] = failure
         return exchange
+    if not response.sent:
+        exchange["failure"] = f"not sent: {mask(response.error_text)} ({response.error_code})"
+        return exchange
     exchange["status"] = response.status
     if response.acted_as:
         exchange["acted_as"] = response.acted_as

@@ -37,12 +37,13 @@ def respond(answer: Answer, code: str = "", text: str = "") -> Response:
 
 def invalid_path(text: str) -> Response:
     """What a flow gets for a value that may not enter a path: refused here, never sent."""
-    return Response(status=400, error_code="invalid-path", error_text=text)
+    return Response(status=400, error_code="invalid-path", error_text=text, sent=False)
 
 
 def no_credential(reason: NoCredential) -> Response:
     """What a flow gets when it may act only as the person and cannot: refused here, never sent."""
-    return Response(status=401, error_code=reason.code, error_text="No account of your own to use.")
+    text = "No account of your own to use."
+    return Response(status=401, error_code=reason.code, error_text=text, sent=False)
 
 
 def as_person(response: Response, own: Credential | None) -> Response:

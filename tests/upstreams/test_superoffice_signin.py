@@ -84,6 +84,7 @@ async def test_a_system_user_whom_superoffice_does_not_know(
     )
     response = await so.send(ME)
     assert (response.status, response.error_code) == (401, "unauthorized")
+    assert not response.sent
     assert not calls(superoffice, "currentPrincipal")
 
 

@@ -87,6 +87,7 @@ async def test_a_tenant_that_is_not_running_gets_no_call(
     response = await so.send(ME)
     assert (response.error_code, response.error_text) == ("tenant-not-running", state)
     assert response.status == 409
+    assert not response.sent
     assert not calls(superoffice, "currentPrincipal")
     superoffice.change(tenant_state="OnlineMaintenance")
     assert (await so.send(ME)).ok
