@@ -19,10 +19,9 @@ import structlog
 from pydantic import SecretStr
 from yarl import URL
 
-from bridge.contract import Lost, Unsent
+from bridge.contract import Lost, Unsent, decode_json
 from bridge.outbound import Answer, Outbound
 from bridge.settings import SuperOffice as Settings
-from bridge.upstreams import reading
 from bridge.upstreams.credential import Credential
 from bridge.upstreams.shared import Shared
 from bridge.upstreams.superoffice.refusal import Refusal, signed_out
@@ -151,7 +150,7 @@ async def grant(settings: Settings, outbound: Outbound, **asked: str) -> Granted
         urlencode(form).encode(),
         "application/x-www-form-urlencoded",
     )
-    said = reading.parse(answer.body)
+    said = decode_json(answer.body)
     token = said.get("access_token") if isinstance(said, dict) else None
     if answer.status != 200 or not isinstance(token, str) or not token:
         raise signed_out("SuperOffice gave no new access token.")

@@ -16,10 +16,9 @@ from typing import Any
 import structlog
 from yarl import URL
 
-from bridge.contract import Lost, Unsent
+from bridge.contract import Lost, Unsent, decode_json
 from bridge.outbound import Outbound
 from bridge.settings import SuperOffice as Settings
-from bridge.upstreams import reading
 from bridge.upstreams.shared import Shared
 from bridge.upstreams.superoffice.refusal import not_running, wrong_address
 
@@ -82,7 +81,7 @@ class Tenant:
             raise Unsent(f"tenant state: {error}") from None
         if answer.status == 404:
             raise not_running("Unknown")
-        state = reading.parse(answer.body)
+        state = decode_json(answer.body)
         if answer.status != 200 or not isinstance(state, dict):
             raise Unsent(f"tenant state: not readable (status {answer.status})")
         return state
