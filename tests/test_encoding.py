@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.contract import encode_json
+from bridge.contract import decode_json, encode_json
 
 PLAIN = st.recursive(
     st.none()
@@ -37,3 +37,10 @@ def test_half_a_surrogate_pair_is_escaped(half: str) -> None:
 def test_what_is_no_json_is_refused() -> None:
     with pytest.raises(TypeError):
         encode_json({"said": object()})
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"<html>", b"\xff", b"[" * 100_000, b"[" * 9999 + b"]" * 9999]
+)
+def test_what_cannot_be_read_is_nothing(text: bytes) -> None:
+    assert decode_json(text) is None

@@ -14,12 +14,13 @@ from aiohttp import ClientSession
 
 from bridge import metrics
 from bridge.app import Bridge
-from bridge.app.health import NOBODY_S, Shared
+from bridge.app.health import NOBODY_S
 from bridge.jobs.database import open_engine, parse_url
 from bridge.jobs.migrate import migrate
 from bridge.jobs.pace import Window
 from bridge.jobs.windows import BREAKER, write
 from bridge.settings import Reloader, Settings, SettingsError
+from bridge.upstreams.shared import Shared
 from tests.clock import Clock
 from tests.conftest import fresh_database
 from tests.world import World, serve, world

@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-from collections.abc import Callable, Collection, Coroutine
-from typing import Any
+from collections.abc import Callable, Collection
 
 from aiohttp import web
 from pydantic import SecretStr
@@ -19,30 +18,12 @@ from bridge.jobs.operating import Operator
 from bridge.jobs.store import Store
 from bridge.jobs.worker import Worker
 from bridge.jobs.writer import StoreDown, touch
+from bridge.upstreams.shared import Shared
 
 STORE_ANSWERS_S = 3.0
 NOBODY_S = 180.0  # a working process says once a minute that it is there
 COUNT_EVERY_S = 15.0
 WITHHELD = "Ask again with BRIDGE_METRICS_TOKEN in `Authorization: Bearer …` to read what it is."
-
-
-class Shared:
-    """One answer for all who ask while it is looked for."""
-
-    def __init__(self, look: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self._look = look
-        self._looking: asyncio.Task[None] | None = None
-
-    async def __call__(self) -> None:
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look())
-            self._looking.add_done_callback(_heard)
-        await asyncio.shield(self._looking)
-
-
-def _heard(task: asyncio.Task[None]) -> None:
-    if not task.cancelled():
-        task.exception()  # those who asked have it; if they have gone, nobody misses it
 
 
 class Health:

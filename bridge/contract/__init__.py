@@ -21,7 +21,7 @@ from bridge.contract.action import (
     Repeat,
     Rest,
 )
-from bridge.contract.encoding import encode_json
+from bridge.contract.encoding import decode_json, encode_json
 from bridge.contract.exchange import (
     UPSTREAM_NAMES,
     Lost,
@@ -84,6 +84,7 @@ __all__ = [
     "Unknown",
     "Unsent",
     "Upstream",
+    "decode_json",
     "encode_json",
     "json_part",
     "json_text",

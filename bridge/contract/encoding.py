@@ -1,4 +1,4 @@
-"""JSON text of our own values, for what is written so often that the standard library's encoder is felt."""
+"""JSON in and out: our own values quickly, since the standard library's encoder is felt, and what others sent."""
 
 from __future__ import annotations
 
@@ -14,3 +14,11 @@ def encode_json(value: Any) -> str:
         return to_json(value).decode()
     except ValueError:
         return json.dumps(value, separators=(",", ":"))
+
+
+def decode_json(text: bytes | str) -> Any:
+    """The value of JSON; None when it is none, or nested too deeply to be read (and for `null`)."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

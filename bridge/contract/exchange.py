@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal, Protocol
+
+from bridge.contract.encoding import decode_json
 
 UPSTREAM_NAMES: Final[Mapping[str, str]] = {
     "rocketchat": "Rocket.Chat",
@@ -41,6 +42,7 @@ class Response:
     error_code: str = ""
     error_text: str = ""
     acted_as: str = ""  # the person's own account there, when the request was made with it
+    sent: bool = True  # False: the bridge refused it itself, so it says nothing about the upstream
 
     @property
     def ok(self) -> bool:
@@ -48,11 +50,8 @@ class Response:
 
     @cached_property
     def json(self) -> Any:
-        """The parsed body; None when it is empty or no JSON."""
-        try:
-            return json.loads(self.body) if self.body else None
-        except ValueError:
-            return None
+        """The parsed body; None when it is empty or no usable JSON."""
+        return decode_json(self.body)
 
 
 class Unsent(Exception):

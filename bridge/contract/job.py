@@ -98,7 +98,7 @@ class Job:
     run_at: float
     state: JobState = JobState.QUEUED
     phase: Literal["flow", "follow"] = "flow"
-    priority: int = 1  # 0 people, 1 programs, 2 looking after pending ones
+    priority: int = 1  # 0 people, 1 programs
     attempts: int = 0
     looks: int = 0
     sent_at: float | None = None  # a write may have been sent since then

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, func, select, text, tuple_
@@ -157,10 +158,9 @@ def _join_twins(
         f"SELECT {statements.JOB_LIST} FROM jobs"  # noqa: S608
         f" WHERE {ACTIVE} AND join_key IN ({statements.marks(len(wanted))})"
     )
-    running = {
-        row["join_key"]: row
-        for row in statements.job_rows(statements.run(connection, query, wanted))
-    }
+    found = statements.job_rows(statements.run(connection, query, wanted))
+    # of several the youngest: an older one may be from before the window
+    running = {row["join_key"]: row for row in sorted(found, key=itemgetter("seq"))}
     left: list[int] = []
     for index in fresh:
         item = items[index]

@@ -248,11 +248,13 @@ class Runner:
         finally:
             took = time.monotonic() - started
             status = response.status if response is not None else 0
-            metrics.upstream_answered(job.connection, route, status, took)
+            if response is None or response.sent:
+                metrics.upstream_answered(job.connection, route, status, took)
             attempt.exchanges.append(describe(request, response, failure, took))
-        if response.status == 429:
+        if response.status == 429 or not response.sent:
             attempt.sent, attempt.wrote = before  # refused before it was looked at
-        await self._limits.answered(job.connection, route, response)
+        if response.sent:
+            await self._limits.answered(job.connection, route, response)
         return response
 
     async def _wait_for_pace(

@@ -26,7 +26,7 @@ def accepts(accept: Accept) -> Accept:
     @functools.wraps(accept)
     async def counted(store: Any, launches: Sequence[Launch], **how: Any) -> list[Accepted]:
         started = time.perf_counter()
-        result = "not_stored"  # also when the sender has gone: nothing was promised
+        result = "not_stored"  # or nobody knows, or the sender has gone: nothing was promised
         try:
             accepted = await accept(store, launches, **how)
             result = "stored"

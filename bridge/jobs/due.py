@@ -36,15 +36,15 @@ class Telling:
 
 def claim(
     connection: Connection, owner: str, now: float, lease_s: float, vault: Vault
-) -> Sequence[tuple[Job, Telling]]:
-    """Take some that are due into this worker's hands."""
+) -> tuple[Sequence[tuple[Job, Telling]], bool]:
+    """(some that are due, in this worker's hands now; whether there may be more)."""
     which = (
         select(deliveries.c.id)
         .where(text("state = 'due'"), deliveries.c.run_at <= now)
         .order_by(deliveries.c.run_at)
         .limit(AT_ONCE)
     )
-    rows = connection.execute(
+    claimed = connection.execute(
         update(deliveries)
         .where(deliveries.c.id.in_(leases.unlocked(connection, which)))
         .values(
@@ -55,8 +55,9 @@ def claim(
         )
         .returning(deliveries)
     ).mappings()
+    rows = claimed.all()
     found = []
-    for row in rows.all():
+    for row in rows:
         chosen = select(jobs).where(jobs.c.seq == row["job_seq"])
         job_row = dict(connection.execute(chosen).mappings().one())
         job = as_readable(job_row, vault)
@@ -72,7 +73,7 @@ def claim(
             _keep(connection, telling, job, reason)
         else:
             found.append((job, telling))
-    return found
+    return found, len(rows) == AT_ONCE
 
 
 def _why_not(row: Mapping[str, Any], job: Job) -> str:

@@ -43,11 +43,15 @@ class KeyConflict(Exception):
 
 
 class NotStored(Exception):
-    """The store cannot take it now; nothing was accepted. `retry_after_s` says when to come again."""
+    """The store cannot take it now; `retry_after_s` says when to come again.
 
-    def __init__(self, reason: str, retry_after_s: float = 5.0) -> None:
+    Nothing was accepted, unless `unsure`: then it may be stored all the same, and done.
+    """
+
+    def __init__(self, reason: str, retry_after_s: float = 5.0, *, unsure: bool = False) -> None:
         super().__init__(reason)
         self.retry_after_s = retry_after_s
+        self.unsure = unsure
 
 
 class Intake(Protocol):
@@ -59,6 +63,6 @@ class Intake(Protocol):
         """Store all launches in one transaction, on disk before this returns.
 
         `join`: the same asker with the same action and fields within the window gets the running job.
-        Raises `KeyConflict` and `NotStored`; then nothing was stored.
+        Raises `KeyConflict` and `NotStored`; then nothing was stored, unless `NotStored.unsure`.
         """
         ...

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, select, update
 
 from bridge.jobs.auditing import Actor, Event, add
 from bridge.jobs.store import Store
-from bridge.jobs.tables import link_uses, links
+from bridge.jobs.tables import link_uses, links, upsert
 from bridge.vault import Unreadable
 
 log = structlog.get_logger()
@@ -79,19 +79,19 @@ class Links:
             "linked_at": link.linked_at,
             "last_used": None,
         }
-        this = _this(link.scope, link.user_id, link.connection)
         keys = {"scope": link.scope, "user_id": link.user_id, "connection": link.connection}
 
         def change(connection: Connection) -> bool:
-            if connection.execute(
-                select(link_uses.c.id).where(link_uses.c.id == ticket_id)
-            ).first():
+            spending = upsert(connection, link_uses).values(id=ticket_id, used_at=link.linked_at)
+            spent = spending.on_conflict_do_nothing().returning(link_uses.c.id)
+            if connection.execute(spent).first() is None:
                 return False
-            connection.execute(insert(link_uses).values(id=ticket_id, used_at=link.linked_at))
             old = link_uses.c.used_at < link.linked_at - KEEP_USES_S
             connection.execute(delete(link_uses).where(old))
-            if not connection.execute(update(links).where(this).values(**values)).rowcount:
-                connection.execute(insert(links).values(**keys, **values))
+            linking = upsert(connection, links).values(**keys, **values)
+            connection.execute(
+                linking.on_conflict_do_update(index_elements=list(keys), set_=values)
+            )
             who = Actor("slack", link.user_id, link.scope)
             said = Event(link.linked_at, who, LINKED, link.account_id, link.connection)
             add(connection, [said])

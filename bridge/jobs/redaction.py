@@ -25,17 +25,21 @@ _SECRET_KEYS = frozenset(
     )
 )
 HIDDEN = "[hidden]"
+DEEPEST = 50  # no documented answer comes near; what is deeper could not be written down again
+TOO_DEEP = "[nested too deeply]"
 
 
-def redact(value: Any) -> Any:
+def redact(value: Any, depth: int = 0) -> Any:
     """The same JSON value, its credentials hidden and its e-mail addresses masked."""
+    if depth > DEEPEST and isinstance(value, dict | list | tuple):
+        return TOO_DEEP
     if isinstance(value, dict):
         return {
-            key: HIDDEN if key.lower() in _SECRET_KEYS else redact(item)
+            key: HIDDEN if key.lower() in _SECRET_KEYS else redact(item, depth + 1)
             for key, item in value.items()
         }
     if isinstance(value, list | tuple):
-        return [redact(item) for item in value]
+        return [redact(item, depth + 1) for item in value]
     return mask(value) if isinstance(value, str) and "@" in value else value
 
 
@@ -55,6 +59,9 @@ def describe(
         exchange["body"] = redact(request.body)
     if response is None:
         exchange["failure"] = failure
+        return exchange
+    if not response.sent:
+        exchange["failure"] = f"not sent: {mask(response.error_text)} ({response.error_code})"
         return exchange
     exchange["status"] = response.status
     if response.acted_as:

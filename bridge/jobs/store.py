@@ -29,7 +29,7 @@ from bridge.jobs.notifications import WORK, Notifications
 from bridge.jobs.pace import Window
 from bridge.jobs.rows import as_readable, new_job, to_row
 from bridge.jobs.tables import jobs
-from bridge.jobs.writer import Batch, StoreDown, Writer
+from bridge.jobs.writer import Batch, StoreDown, Undecided, Writer
 from bridge.vault import Vault
 
 log = structlog.get_logger()
@@ -51,6 +51,7 @@ class Store:
         vault: Vault,
         clock: Callable[[], float] = time.time,
         join_window_s: float = 45.0,
+        accept_within_s: float = ACCEPT_WITHIN_S,
         windows_assumed: Mapping[str, Window] = MappingProxyType({}),
     ) -> None:
         """`windows_assumed`: per connection, the pace of a route that nothing is known about yet."""
@@ -59,6 +60,7 @@ class Store:
         self.vault = vault
         self.clock = clock
         self._join_window_s = join_window_s
+        self._within_s = accept_within_s
         self.windows_assumed = windows_assumed
         self._lock = FileLock(self._url)
         self._engine = open_engine(self._url)
@@ -142,12 +144,14 @@ class Store:
         )
         try:
             result = await self._do(
-                accepting.accept, item, rank=RANK_ACCEPT, droppable=True, within_s=ACCEPT_WITHIN_S
+                accepting.accept, item, rank=RANK_ACCEPT, droppable=True, within_s=self._within_s
             )
         except StoreDown as error:
-            raise NotStored(f"The store cannot be written: {error}") from None
-        except TimeoutError:
-            raise NotStored("The store does not answer.") from None
+            reason = f"The store cannot be written: {error}"
+            raise NotStored(reason, unsure=error.unsure) from None
+        except TimeoutError as error:
+            unsure = isinstance(error, Undecided)
+            raise NotStored("The store does not answer.", unsure=unsure) from None
         if isinstance(result, KeyConflict):
             raise result
         if result.found:

@@ -41,7 +41,7 @@ def is_postgres(connection: Connection) -> bool:
 
 
 def upsert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """An insert that takes `on_conflict_do_update`, in this engine's dialect."""
+    """An insert that takes `on_conflict_…`, in this engine's dialect."""
     if is_postgres(connection):
         return postgresql.insert(table)
     return sqlite.insert(table)

@@ -37,6 +37,7 @@ NO_FILE = "The file {name} could not be fetched, so it does not come along. It i
 GIVE_UP_AFTER_S = 3 * 86_400.0
 FILE_TRIES = 3
 RETRY_STORE_S = 0.5
+MOST_IN_HAND = 200  # deliveries that were kept back and are told at once
 MOST_SHOWN = 10_000  # jobs whose end another worker tells are never taken out otherwise
 
 
@@ -225,16 +226,20 @@ class Teller:
 
     async def _poll_for_ever(self) -> None:
         while True:
+            more = False
             try:
-                for job, telling in await self._store.write(self._claim_due):
-                    self.tell_now(job, telling)
+                if len(self.holding) + due.AT_ONCE <= MOST_IN_HAND:
+                    found, more = await self._store.write(self._claim_due)
+                    for job, telling in found:
+                        self.tell_now(job, telling)
             except StoreDown:
                 pass
             except Exception:
                 log.exception("delivery.poll_failed")
-            await asyncio.sleep(self._poll_s)
+            if not more:  # what an outage of Slack kept back comes as fast as it can be told
+                await asyncio.sleep(self._poll_s)
 
-    def _claim_due(self, connection: Connection) -> Sequence[tuple[Job, Telling]]:
+    def _claim_due(self, connection: Connection) -> tuple[Sequence[tuple[Job, Telling]], bool]:
         now, vault = self._store.clock(), self._store.vault
         return due.claim(connection, self._owner, now, self._lease_s, vault)
 

@@ -36,9 +36,17 @@ MOST_TURNS = 8  # each is the microseconds of a turn, and a transaction costs mo
 class StoreDown(Exception):
     """The database cannot be written now; the transaction counts as not done.
 
-    When the connection broke during the commit itself, it may yet have happened: whoever asks again
-    does so under the same key or fence, and what nobody knows to hold loses its lease.
+    `unsure`: the connection broke during the commit itself, so it may yet have happened. Whoever asks
+    again does so under the same key or fence, and what nobody knows to hold loses its lease.
     """
+
+    def __init__(self, reason: str, *, unsure: bool = False) -> None:
+        super().__init__(reason)
+        self.unsure = unsure
+
+
+class Undecided(TimeoutError):
+    """Not decided in time, though its transaction had begun: it may yet be done."""
 
 
 @dataclass(slots=True)
@@ -50,6 +58,16 @@ class _Item:
     loop: asyncio.AbstractEventLoop
     droppable: bool
     alone: bool
+    begun: bool = False
+
+    def begin(self) -> bool:
+        """Mark it as begun; False when its caller has gone and it need not be.
+
+        In this order: a caller whose time is up looks at `begun` after giving up, so one of the two
+        threads always sees the other.
+        """
+        self.begun = True
+        return not (self.droppable and self.future.done())
 
 
 class Writer:
@@ -62,6 +80,7 @@ class Writer:
         self._collected: list[_Item] = []  # in these turns of the loop
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._connection: Connection | None = None
+        self._committing = False
         self.healthy = True
         self._is_up(up=True)
         self._thread.start()
@@ -81,7 +100,8 @@ class Writer:
         `droppable`: not begun any more when the caller has gone. `alone`: in a transaction of its
         own, since it takes locks that are not known beforehand. Raises `StoreDown` when the database
         cannot be written, `TimeoutError` when that is not decided in time (what is done by then is
-        told, however late), and whatever `batch` put in the place of this value's result.
+        told, however late), `Undecided` when it may yet be done, and whatever `batch` put in the place
+        of this value's result.
         """
         loop = asyncio.get_running_loop()
         item = _Item(rank, batch, value, loop.create_future(), loop, droppable, alone)
@@ -93,6 +113,10 @@ class Writer:
         timer = loop.call_later(within_s, _expire, item.future)
         try:
             return await item.future
+        except TimeoutError:
+            if item.begun:
+                raise Undecided from None
+            raise
         finally:
             timer.cancel()
 
@@ -151,7 +175,8 @@ class Writer:
             if self.healthy:
                 log.error("jobs.store_down", reason=_reason(error))  # noqa: TRY400 - the reason says it
             self._is_up(up=False)
-            return [(item, StoreDown(_reason(error))) for item in items]
+            unsure = self._committing and not _is_answer(error)
+            return [(item, StoreDown(_reason(error), unsure=unsure)) for item in items]
         except Exception as error:  # noqa: BLE001 - one bad item must not fail its companions
             return self._one_by_one(items) if len(items) > 1 else [(items[0], error)]
         if not self.healthy:
@@ -164,12 +189,16 @@ class Writer:
         metrics.store(up=up)
 
     def _one_by_one(self, items: list[_Item], *, patient: bool = True) -> list[tuple[_Item, Any]]:
+        for item in items:
+            item.begun = False  # rolled back
         wanted = (item for item in items if not (item.droppable and item.future.done()))
         return [pair for item in wanted for pair in self._commit([item], patient=patient)]
 
     def _transact(self, items: list[_Item], *, patient: bool) -> list[tuple[_Item, Any]]:
+        self._committing = False
         if self._connection is None:
             self._connection = self._engine.connect()
+        items = [item for item in items if item.begin()]  # connecting may have taken long
         results: list[tuple[_Item, Any]] = []
         with self._connection.begin():
             if not patient:
@@ -182,6 +211,7 @@ class Writer:
                 members = list(group)
                 values = batch(self._connection, [item.value for item in members])
                 results.extend(zip(members, values, strict=True))
+            self._committing = True
         return results
 
     def _disconnect(self) -> None:
@@ -229,6 +259,18 @@ def _sqlstate(error: SQLAlchemyError) -> str:
     """What Postgres calls it; empty for SQLite, and for what never reached the server."""
     cause = error.orig if isinstance(error, DBAPIError) else None
     return getattr(cause, "sqlstate", None) or ""
+
+
+def _is_answer(error: SQLAlchemyError) -> bool:
+    """Whether the database itself said no to a commit; a connection that broke says nothing.
+
+    A server that is shut down while it commits (57) may have committed:
+    https://www.postgresql.org/docs/current/errcodes-appendix.html
+    """
+    state = _sqlstate(error)
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    full = getattr(cause, "sqlite_errorname", "") == "SQLITE_FULL"
+    return full or (bool(state) and state[:2] not in ("08", "57"))
 
 
 def _is_refusal(error: SQLAlchemyError) -> bool:

@@ -32,7 +32,8 @@ PROBLEMS: Mapping[int, str] = MappingProxyType(
         429: "Too many requests; `Retry-After` says when to come again.",
         500: "The bridge failed; nothing was accepted.",
         502: "The upstream did not give it; `Retry-After` says when to come again.",
-        503: "Nothing was accepted now: busy, or not set up; `Retry-After` says when to come again.",
+        503: "Nothing was accepted now: busy, or not set up; `Retry-After` says when to come again."
+        " Only `maybe-stored` is not sure of that: send it again with the same Idempotency-Key.",
     }
 )
 

@@ -8,12 +8,10 @@ read is no success: a proxy's page with status 200 says nothing about the write 
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
-from typing import Any
 
-from bridge.contract import Lost, Request, Response
+from bridge.contract import Lost, Request, Response, decode_json
 from bridge.outbound import Answer
 from bridge.upstreams.credential import Credential, NoCredential
 
@@ -37,12 +35,13 @@ def respond(answer: Answer, code: str = "", text: str = "") -> Response:
 
 def invalid_path(text: str) -> Response:
     """What a flow gets for a value that may not enter a path: refused here, never sent."""
-    return Response(status=400, error_code="invalid-path", error_text=text)
+    return Response(status=400, error_code="invalid-path", error_text=text, sent=False)
 
 
 def no_credential(reason: NoCredential) -> Response:
     """What a flow gets when it may act only as the person and cannot: refused here, never sent."""
-    return Response(status=401, error_code=reason.code, error_text="No account of your own to use.")
+    text = "No account of your own to use."
+    return Response(status=401, error_code=reason.code, error_text=text, sent=False)
 
 
 def as_person(response: Response, own: Credential | None) -> Response:
@@ -58,14 +57,6 @@ def redirected(answer: Answer) -> Response:
     return respond(answer, "redirected", "It answered with a redirect, which is not followed.")
 
 
-def parse(body: bytes) -> Any:
-    """The body as JSON; None when it is none (or `null`)."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-
-
 def check_readable(request: Request, answer: Answer) -> None:
     """Raise `Lost` for a success whose body cannot be read; only a write may say nothing."""
     if request.expects == "file":
@@ -74,7 +65,7 @@ def check_readable(request: Request, answer: Answer) -> None:
         if request.write:
             return
         raise Lost(f"status {answer.status}, but the answer is empty")
-    if parse(answer.body) is None and answer.body.strip() != b"null":
+    if decode_json(answer.body) is None and answer.body.strip() != b"null":
         kind = answer.headers.get("content-type", "").partition(";")[0] or "unknown"
         raise Lost(f"status {answer.status}, but the answer is not readable ({kind[:60]})")
 

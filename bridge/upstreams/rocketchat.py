@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from bridge.contract import Request, Response
+from bridge.contract import Request, Response, decode_json
 from bridge.outbound import Answer, Outbound
 from bridge.settings import RocketChat as Settings
 from bridge.upstreams import reading
@@ -89,7 +89,7 @@ def read(request: Request, answer: Answer) -> Response:
         return reading.redirected(answer)
     if answer.status < 300:
         reading.check_readable(request, answer)
-        data = reading.parse(answer.body) if request.expects == "json" else None
+        data = decode_json(answer.body) if request.expects == "json" else None
         if not isinstance(data, dict) or data.get("success") is not False:
             return reading.respond(answer)
     code, text = classify(answer)
@@ -98,7 +98,7 @@ def read(request: Request, answer: Answer) -> Response:
 
 def classify(answer: Answer) -> tuple[str, str]:
     """The error's code and its sentence: `errorType`, else a trailing `[code]`, else the bare text."""
-    data = reading.parse(answer.body)
+    data = decode_json(answer.body)
     said = _text(data.get("error") or data.get("message")) if isinstance(data, dict) else ""
     found = TRAILING_CODE.search(said)
     text = TRAILING_CODE.sub("", said) or said

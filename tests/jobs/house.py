@@ -22,7 +22,7 @@ from bridge.jobs.limits import Limits
 from bridge.jobs.migrate import migrate
 from bridge.jobs.operating import Filter, Operator
 from bridge.jobs.pace import Window
-from bridge.jobs.store import Store
+from bridge.jobs.store import ACCEPT_WITHIN_S, Store
 from bridge.jobs.tables import deliveries, jobs
 from bridge.jobs.telling import Teller
 from bridge.jobs.worker import Worker
@@ -41,6 +41,7 @@ async def store_on(
     clock: Callable[[], float] = time.time,
     windows: Mapping[str, Window] | None = None,
     actions: Mapping[str, type[Action]] = TOYS,
+    accept_within_s: float = ACCEPT_WITHIN_S,
 ) -> AsyncIterator[Store]:
     """An open store of the toys, on a migrated database."""
     engine = open_engine(parse_url(database_url))
@@ -52,6 +53,7 @@ async def store_on(
         vault=Vault(["test"]),
         clock=clock,
         windows_assumed=windows or {},
+        accept_within_s=accept_within_s,
     )
     await store.open()
     try:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy import update
 
 from bridge.jobs.intake import KeyConflict, NotStored
 from bridge.jobs.operating import Operator
+from bridge.jobs.tables import jobs
 from tests.clock import Clock
 from tests.jobs.house import all_jobs, claim, ending, rows, store_on
 from tests.jobs.toys import ANNA, key, launch
@@ -86,6 +88,20 @@ async def test_the_same_wish_of_the_same_person_joins_while_it_runs(database_url
         clock.now += 60
         [late] = await store.accept([wish], key=key("t4"), join=True)
         assert not late.joined
+
+
+async def test_of_several_that_run_the_youngest_is_joined(database_url: str) -> None:
+    clock = Clock()
+    async with store_on(database_url, clock=clock) as store:
+        wish = launch(asker=ANNA)
+        [old] = await store.accept([wish], key=key("t1"), join=True)
+        clock.now += 60
+        [young] = await store.accept([wish], key=key("t2"), join=True)
+        running = update(jobs).where(jobs.c.id == old.job.id).values(state="running", lane="x")
+        await store.write(lambda db: db.execute(running).rowcount)  # Postgres moves the row
+        [again] = await store.accept([wish], key=key("t3"), join=True)
+        assert again.joined
+        assert again.job.id == young.job.id
 
 
 async def test_a_key_that_joined_answers_with_the_job_it_joined(database_url: str) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, create_engine, event, text
 
 from bridge.contract import Unsent
 from bridge.jobs.acting import Acting
@@ -20,6 +24,7 @@ from bridge.settings import Outbound as OutboundSettings
 from bridge.settings import Settings
 from bridge.upstreams import NoCredential
 from bridge.vault import Vault
+from tests.conftest import fresh_database
 
 ANNA = Link(
     "slack:T1", "U1", "rocketchat", "r1", "anna", 100.0, None, {"user_id": "r1", "auth_token": "t1"}
@@ -35,6 +40,48 @@ async def opened(database_url: str, key: str = "k") -> AsyncIterator[Store]:
         yield store
     finally:
         await store.close()
+
+
+async def at_once(url: str, first: tuple[Link, str], second: tuple[Link, str]) -> list[Any]:
+    """Two processes link; what the first writes is not committed before the second waits for it."""
+    watcher = create_engine(parse_url(url))
+    written = threading.Event()
+    waits = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+
+    def hold(_: Connection) -> None:
+        written.set()
+        until = time.monotonic() + 1.5  # shorter than a wait for a lock may last
+        with watcher.connect() as looking:
+            while not looking.scalar(waits) and time.monotonic() < until:
+                looking.rollback()
+
+    async with opened(url) as one, opened(url) as other:
+        event.listen(one._engine, "commit", hold)
+        linking = asyncio.ensure_future(Links(one).put(*first))
+        await asyncio.to_thread(written.wait, 10)
+        ends = await asyncio.gather(linking, Links(other).put(*second), return_exceptions=True)
+        event.remove(one._engine, "commit", hold)
+        kept = await Links(one).of("slack:T1", "U1")
+    watcher.dispose()
+    return [*ends, kept]
+
+
+async def test_a_ticket_used_twice_at_once_is_spent_once(postgres_url: str) -> None:
+    url, newer = fresh_database(postgres_url), replace(ANNA, linked_at=200.0)
+    first, second, kept = await at_once(url, (ANNA, "ticket-1"), (newer, "ticket-1"))
+    assert first is None
+    assert isinstance(second, TicketUsed)
+    assert kept == [ANNA]
+
+
+async def test_of_two_tickets_used_at_once_the_later_link_is_kept(postgres_url: str) -> None:
+    url, newer = fresh_database(postgres_url), replace(ANNA, linked_at=200.0)
+    first, second, kept = await at_once(url, (ANNA, "ticket-1"), (newer, "ticket-2"))
+    assert (first, second) == (None, None)
+    assert kept == [newer]
 
 
 async def test_a_link_is_kept_replaced_and_forgotten(database_url: str) -> None:

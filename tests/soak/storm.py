@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
 
+from bridge.ingress.slack import words
 from bridge.sandbox.emulator import FaultKind
 from bridge.sandbox.slack import seed as people
 from tests.soak.city import City, city
@@ -67,8 +68,11 @@ class Storm:
             receipt = await self.here.slack.command(
                 people.ANNA, people.SUPPORT, "/transcript", f"cancel {room}"
             )
+            unsure = words.MAYBE_STORED.partition(".")[0]
             if receipt.status == 200 and "nothing was accepted" in receipt.shown:
                 self.here.refused += 1
+            elif receipt.status == 200 and unsure in receipt.shown:
+                self.troubles["unsure"] += 1  # nothing was promised, and nothing denied
             elif receipt.status == 200:
                 self.commands[room] = receipt.response_url
             await asyncio.sleep(0.3 + self.dice.random())

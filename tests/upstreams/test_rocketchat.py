@@ -91,6 +91,7 @@ async def test_a_value_that_may_not_enter_a_path_is_refused_here(
         request = Request("POST", "/api/v1/omnichannel/{rid}/request-transcript", {"rid": rid})
         response = await rc.send(request)
         assert (response.status, response.error_code) == (400, "invalid-path")
+        assert not response.sent
     assert not emulator.exchanges
 
 

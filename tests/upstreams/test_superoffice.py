@@ -52,6 +52,7 @@ async def test_an_associate_that_may_not_enter_a_path(
     so = desk.onsite(username=AA.username, password=AA.password)
     response = await so.send(transfer(to))
     assert (response.status, response.error_code) == (400, "invalid-path")
+    assert not response.sent
     assert not superoffice.exchanges
 
 

@@ -15,6 +15,8 @@ from bridge.sandbox.superoffice import CLIENT_ID, CLIENT_SECRET, SYSTEM_TOKEN, T
 from bridge.sandbox.superoffice import SuperOffice as Emulator
 from bridge.settings import SuperOffice as Settings
 from bridge.upstreams import Credential, connect
+from bridge.upstreams.superoffice.refusal import signed_out
+from bridge.upstreams.superoffice.signin import Renewed, bearer
 from tests.clock import Clock
 from tests.upstreams.desk import AA, ME, Desk, calls, transfer
 
@@ -82,6 +84,7 @@ async def test_a_system_user_whom_superoffice_does_not_know(
     )
     response = await so.send(ME)
     assert (response.status, response.error_code) == (401, "unauthorized")
+    assert not response.sent
     assert not calls(superoffice, "currentPrincipal")
 
 
@@ -145,6 +148,54 @@ async def test_superid_out_of_reach_is_unsent(
     with superoffice.fault("status", "POST */tokens"), pytest.raises(Unsent, match="503"):
         await desk.refreshing().send(transfer("5"))
     assert not calls(superoffice, "TransferTo")
+
+
+async def test_a_sign_in_that_fails_fails_once_for_all_who_wait_for_it(
+    desk: Desk, superoffice: Emulator
+) -> None:
+    so = desk.refreshing()
+    with superoffice.fault("status", "POST */tokens"):
+        answers = await asyncio.gather(*(so.send(ME) for _ in range(30)), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {Unsent}
+        assert calls(superoffice, "/tokens") == 1
+        with pytest.raises(Unsent):
+            await so.send(ME)
+        assert calls(superoffice, "/tokens") == 2
+    assert (await so.send(ME)).ok
+
+
+async def test_a_renewal_that_is_refused_is_refused_once_for_all_who_wait_for_it() -> None:
+    asked = 0
+
+    async def fetch() -> tuple[Credential, float]:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0)
+        raise signed_out("SuperOffice gave no new access token.")
+
+    renewed = Renewed(fetch, Clock(), first=bearer(SecretStr("old")))
+    used = await renewed.headers()
+    assert await asyncio.gather(*(renewed.renew(used) for _ in range(30))) == [False] * 30
+    assert asked == 1
+    assert not await renewed.renew(used)
+    assert asked == 2
+
+
+async def test_who_stops_waiting_stops_the_sign_in_for_nobody_else() -> None:
+    asked, go = asyncio.Event(), asyncio.Event()
+
+    async def fetch() -> tuple[Credential, float]:
+        asked.set()
+        await go.wait()
+        return Credential({"Authorization": SecretStr("Bearer t")}), 3600.0
+
+    renewed = Renewed(fetch, Clock())
+    first = asyncio.ensure_future(renewed.headers())
+    await asked.wait()
+    second = asyncio.ensure_future(renewed.headers())
+    first.cancel()
+    go.set()
+    assert (await second)["Authorization"] == "Bearer t"
 
 
 async def test_a_person_acts_as_themselves(desk: Desk, superoffice: Emulator) -> None:

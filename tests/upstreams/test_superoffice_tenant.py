@@ -87,6 +87,7 @@ async def test_a_tenant_that_is_not_running_gets_no_call(
     response = await so.send(ME)
     assert (response.error_code, response.error_text) == ("tenant-not-running", state)
     assert response.status == 409
+    assert not response.sent
     assert not calls(superoffice, "currentPrincipal")
     superoffice.change(tenant_state="OnlineMaintenance")
     assert (await so.send(ME)).ok
@@ -124,3 +125,14 @@ async def test_a_state_that_cannot_be_read_is_unsent(desk: Desk, superoffice: Em
     for fault in ("hang", "garbage", "truncated", "redirect", "status"):
         with superoffice.fault(fault), pytest.raises(Unsent):
             await desk.online(access_token="t").send(ME)
+
+
+async def test_a_state_that_cannot_be_read_is_asked_for_once_by_all_who_wait(
+    desk: Desk, superoffice: Emulator
+) -> None:
+    so = desk.online(access_token=AA.access_token)
+    with superoffice.fault("status"):
+        answers = await asyncio.gather(*(so.send(ME) for _ in range(30)), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {Unsent}
+        assert calls(superoffice, "/api/state/") == 1
+    assert (await so.send(ME)).ok

@@ -128,14 +128,16 @@ class CloseRoom(Action):
 
     def flow(self, context: Context) -> Flow:
         """Close it, then look; a refusal of an already closed conversation is success."""
+        # an earlier call of ours may have closed it, unless each was answered that it did not
+        ours = context.resumed and not context.memo.get("all_refused")
         if context.resumed:
             room = yield from rooms.look(self.rid)
             if room is not None and room.closed:
-                lost = "races" in context.memo  # then it was surely somebody else
-                return (yield from self._closed(room, context, already=lost))
+                return (yield from self._closed(room, context, already=not ours))
+        context.memo.pop("all_refused", None)  # until this one is answered, too
         answer = yield self._request(context)
         if not answer.ok:
-            return (yield from self._refused(answer, context))
+            return (yield from self._refused(answer, context, ours=ours))
         room = yield from rooms.look(self.rid)
         if room is not None and room.open:
             sentence, next_step = Sentence.STILL_OPEN, Sentence.STILL_OPEN_NEXT
@@ -166,7 +168,7 @@ class CloseRoom(Action):
             return f"{comment} ({context.signature})"
         return comment or None
 
-    def _refused(self, answer: Response, context: Context) -> Flow:
+    def _refused(self, answer: Response, context: Context, *, ours: bool) -> Flow:
         code = code_of(answer)
         if code in ("unauthorized", "error-unauthorized", "forbidden"):
             return explain(self, answer, rid=self.rid)
@@ -174,10 +176,10 @@ class CloseRoom(Action):
             return tell(self, Sentence.TOO_OLD_TO_FORCE, "force_close_not_offered")
         room = yield from rooms.look(self.rid)
         if room is not None and room.closed and room.omnichannel:
-            return (yield from self._closed(room, context, already=True))
+            return (yield from self._closed(room, context, already=not ours))
         if code in LOST_RACES:
             races = int(context.memo.get("races", 0)) + 1
-            context.memo["races"] = races
+            context.memo |= {"races": races, "all_refused": not ours}
             if races >= RACES_LIMIT:
                 return _forcible(
                     tell(self, Sentence.DAMAGED, "room_damaged", facts={"rid": self.rid})

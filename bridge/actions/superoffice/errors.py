@@ -21,6 +21,10 @@ NO_RIGHT: Final = Problem(
     "This needs a SuperOffice administrator: check the account's role. With your own account linked,"
     " link it again.",
 )
+NO_SUCH_CALL: Final = Problem(
+    "SuperOffice does not answer at this address.",
+    "This needs whoever runs the bridge: check the connection's url (it ends in /api) or its tenant.",
+)
 NO_SESSION: Final = Problem(
     "SuperOffice knows no chat session {session}.",
     "Check the number, or paste the chat's link.",
@@ -47,6 +51,7 @@ CHANGED_MEANWHILE: Final = Problem(
 SHARED: Final[Mapping[str, Problem]] = {
     "unauthorized": NOT_SIGNED_IN,
     "forbidden": NO_RIGHT,
+    "no-such-call": NO_SUCH_CALL,  # what every SuperOffice answers is not found: no code of its own
     "not-found": NO_SESSION,
     "SoNotFoundException": NO_SESSION,
     "ArgumentException": NOT_ACCEPTED,

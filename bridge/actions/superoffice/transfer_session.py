@@ -14,9 +14,9 @@ from pydantic import Field
 from bridge.actions.fields import Associate, SessionId
 from bridge.actions.superoffice import associates
 from bridge.actions.superoffice import session as sessions
-from bridge.actions.superoffice.errors import SHARED
+from bridge.actions.superoffice.errors import NO_SUCH_CALL, SHARED
 from bridge.actions.superoffice.transferring import FACTS, SAYS, Sentence
-from bridge.actions.wording import again, explain, listed, say
+from bridge.actions.wording import again, code_of, explain, listed, say, tell
 from bridge.contract import (
     LINK_ACCOUNT,
     Action,
@@ -85,7 +85,7 @@ class TransferSession(Action):
         """Read who we are and whose the chat is, resolve the colleague, offer it, and look."""
         signed_in = yield Request("GET", sessions.PRINCIPAL_ROUTE)
         if not signed_in.ok:
-            return self._explain(signed_in)
+            return self._nobody(signed_in)
         me = sessions.read_principal(signed_in)
         before = yield from sessions.look(self.chat_session_id)
         if isinstance(before, Response):
@@ -256,6 +256,13 @@ class TransferSession(Action):
 
     def _explain(self, answer: Response) -> Outcome:
         return explain(self, answer, session=self.chat_session_id)
+
+    def _nobody(self, answer: Response) -> Outcome:
+        """Who is signed in cannot be read; every SuperOffice knows that call, so 404 is the address."""
+        if code_of(answer) == "not-found":
+            facts = {"session": self.chat_session_id}
+            return tell(self, NO_SUCH_CALL, "no_such_call", facts=facts)
+        return self._explain(answer)
 
     def _no_session(self, answer: Response) -> Outcome:
         """A read that holds no session: refused, or 200 with nothing in it."""

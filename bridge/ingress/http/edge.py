@@ -31,7 +31,8 @@ def edge(handler: Handler) -> Handler:
             except Problem as problem:
                 response = problem.response()
             except NotStored as error:
-                response = not_stored(error.retry_after_s).response()
+                refusal = maybe_stored if error.unsure else not_stored
+                response = refusal(error.retry_after_s).response()
             except StoreDown:
                 response = not_stored(5.0).response()
             except (web.HTTPException, ConnectionError):
@@ -65,6 +66,16 @@ def not_stored(retry_after_s: float) -> Problem:
         "not-stored",
         f"Nothing was accepted. Send it again in {seconds} seconds.",
         headers={"Retry-After": str(seconds)},
+    )
+
+
+def maybe_stored(retry_after_s: float) -> Problem:
+    """Never a false no, either: whoever sends it again without its key may have it done twice."""
+    return Problem(
+        "maybe-stored",
+        "It may have been accepted. Send it again only with the same Idempotency-Key, or as the same"
+        " event of a webhook; without one, look at GET /api/v1/jobs first.",
+        headers={"Retry-After": str(max(1, math.ceil(retry_after_s)))},
     )
 
 

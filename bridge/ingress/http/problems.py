@@ -45,6 +45,7 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "file-not-fetched": (502, "The file could not be fetched"),
     "not-configured": (503, "This door is not set up"),
     "not-stored": (503, "The bridge cannot store anything now"),
+    "maybe-stored": (503, "It is not known whether it was stored"),
     "busy": (503, "The bridge is busy"),
 }
 

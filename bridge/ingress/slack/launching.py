@@ -26,13 +26,14 @@ from bridge.ingress.slack.usergroups import Usergroups
 from bridge.jobs.auditing import Actor, Audit
 from bridge.jobs.intake import Accepted, Intake, Key, KeyConflict, Launch, NotStored
 from bridge.settings import Settings
+from bridge.surfaces.usage import ROOT, name_of
 
 _encode = json.JSONEncoder(sort_keys=True).encode
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What to say about a launch; `accepted` is None when nothing was stored."""
+    """What to say about a launch; `accepted` is None when nothing is known to be stored."""
 
     message: Message
     accepted: Accepted | None = None
@@ -153,6 +154,9 @@ class Launching:
                 [launch], key=Key(f"slack:{key}", _fingerprint(launch)), join=True
             )
         except NotStored as error:
+            if error.unsure:
+                root = name_of(ROOT, self._settings.slack.commands)
+                return Told(notices.mistake(words.MAYBE_STORED.format(root=root)))
             text = words.NOT_STORED.format(seconds=max(1, round(error.retry_after_s)))
             return Told(notices.mistake(text), again=text)
         except KeyConflict:

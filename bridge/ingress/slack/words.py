@@ -9,6 +9,10 @@ NOT_STORED = (
     "I could not store your request just now, so nothing was accepted and nothing will happen."
     " Please try again in about {seconds} s."
 )
+MAYBE_STORED = (
+    "I cannot tell whether your request was stored. Look at {root} jobs in a minute before you send it"
+    " again."
+)
 KEY_CONFLICT = "This request was already used for something else. Please type the command again."
 FAILED = (
     "Something went wrong inside the bridge, and nothing was accepted. Please try again; if it stays,"

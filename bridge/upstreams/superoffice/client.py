@@ -15,7 +15,7 @@ from typing import Any
 
 from yarl import URL
 
-from bridge.contract import Request, Response, Unsent
+from bridge.contract import Request, Response, Unsent, decode_json
 from bridge.outbound import Answer, Malformed, Outbound
 from bridge.settings import SuperOffice as Settings
 from bridge.upstreams import reading
@@ -176,7 +176,7 @@ def read(request: Request, answer: Answer) -> Response:
     """The response with its error code. Raises `Lost` for a success that cannot be read."""
     if 300 <= answer.status < 400:
         return reading.redirected(answer)
-    data = reading.parse(answer.body) if request.expects == "json" or answer.status >= 400 else None
+    data = decode_json(answer.body) if request.expects == "json" or answer.status >= 400 else None
     failed = isinstance(data, dict) and data.get("Error") is True and "ErrorType" in data
     if answer.status < 300 and not failed:
         reading.check_readable(request, answer)

@@ -10,7 +10,7 @@ class Refusal(Exception):
 
     def __init__(self, status: int, code: str, text: str) -> None:
         super().__init__(code)
-        self.response = Response(status, error_code=code, error_text=text)
+        self.response = Response(status, error_code=code, error_text=text, sent=False)
 
 
 def not_running(state: str) -> Refusal:

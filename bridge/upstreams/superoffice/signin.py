@@ -1,7 +1,7 @@
 """Signing in: fixed headers, or a token that is renewed ahead of time and once after a refusal.
 
-A token is renewed by one request however many wait for it: all of them bring the token that failed, and
-only the first finds it still current. SuperOffice says "continue to use access tokens until an HTTP 403
+A token is renewed by one request however many wait for it, and what became of it holds for them all; who
+brings an older token later finds a newer one. SuperOffice says "continue to use access tokens until an HTTP 403
 error occurs"; 401 is treated alike, and neither has executed anything.
 Sources: https://docs.superoffice.com/en/authentication/online/sign-in-user/auth-code-flow.html and
 https://docs.superoffice.com/en/developer-portal/best-practices/credential-management.html
@@ -9,7 +9,6 @@ https://docs.superoffice.com/en/developer-portal/best-practices/credential-manag
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -20,11 +19,11 @@ import structlog
 from pydantic import SecretStr
 from yarl import URL
 
-from bridge.contract import Lost, Unsent
+from bridge.contract import Lost, Unsent, decode_json
 from bridge.outbound import Answer, Outbound
 from bridge.settings import SuperOffice as Settings
-from bridge.upstreams import reading
 from bridge.upstreams.credential import Credential
+from bridge.upstreams.shared import Shared
 from bridge.upstreams.superoffice.refusal import Refusal, signed_out
 from bridge.upstreams.superoffice.tenant import login_base
 
@@ -83,27 +82,23 @@ class Renewed:
         self._credential = first
         self._until = float("inf")
         self._sliding_s = sliding_s  # each use makes it hold this long again
-        self._lock = asyncio.Lock()
+        self._replacing = Shared(self._replace)
 
     async def headers(self) -> Headers:
-        held = self._credential
-        if held is None or self._clock() >= self._until:
-            async with self._lock:
-                if self._credential is held:
-                    await self._replace()
+        if self._credential is None or self._clock() >= self._until:
+            await self._replacing()
         if self._sliding_s:
             self._until = self._clock() + self._sliding_s
         return self._held()
 
     async def renew(self, used: Headers) -> bool:
-        async with self._lock:
-            if self._credential is not None and self._held() != used:
-                return True
-            try:
-                await self._replace()
-            except Refusal:
-                return False
+        if self._credential is not None and self._held() != used:
             return True
+        try:
+            await self._replacing()
+        except Refusal:
+            return False
+        return True
 
     async def _replace(self) -> None:
         self._credential, holds_s = await self._fetch()
@@ -155,7 +150,7 @@ async def grant(settings: Settings, outbound: Outbound, **asked: str) -> Granted
         urlencode(form).encode(),
         "application/x-www-form-urlencoded",
     )
-    said = reading.parse(answer.body)
+    said = decode_json(answer.body)
     token = said.get("access_token") if isinstance(said, dict) else None
     if answer.status != 200 or not isinstance(token, str) or not token:
         raise signed_out("SuperOffice gave no new access token.")

@@ -23,10 +23,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import SecretStr
 from yarl import URL
 
-from bridge.contract import Lost, Unsent
+from bridge.contract import Lost, Unsent, decode_json
 from bridge.outbound import Outbound
 from bridge.settings import SuperOffice as Settings
-from bridge.upstreams import reading
 from bridge.upstreams.credential import Credential
 from bridge.upstreams.superoffice.refusal import signed_out
 from bridge.upstreams.superoffice.signin import ask, reveal, ticket
@@ -61,7 +60,7 @@ class SystemUser:
         }
         url = f"{login_base(self._settings)}/Login/api/PartnerSystemUser/Authenticate"
         answer = await ask(self._outbound, url, json.dumps(asked).encode(), "application/json")
-        said = reading.parse(answer.body)
+        said = decode_json(answer.body)
         token = said.get("Token") if isinstance(said, dict) and said.get("IsSuccessful") else None
         if answer.status != 200 or not isinstance(token, str):
             raise signed_out("SuperOffice gave no ticket to the system user.")
@@ -84,7 +83,7 @@ class SystemUser:
             answer = await self._outbound.send("GET", url, route="GET /login/.well-known/jwks")
         except (Lost, Unsent):
             answer = None
-        said = reading.parse(answer.body) if answer is not None and answer.status == 200 else None
+        said = decode_json(answer.body) if answer is not None and answer.status == 200 else None
         keys = said.get("keys") if isinstance(said, dict) else None
         if not isinstance(keys, list):
             log.warning("superoffice.ticket_unverified")

@@ -8,7 +8,6 @@ Source: https://docs.superoffice.com/en/developer-portal/best-practices/tenant-s
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,10 +16,10 @@ from typing import Any
 import structlog
 from yarl import URL
 
-from bridge.contract import Lost, Unsent
+from bridge.contract import Lost, Unsent, decode_json
 from bridge.outbound import Outbound
 from bridge.settings import SuperOffice as Settings
-from bridge.upstreams import reading
+from bridge.upstreams.shared import Shared
 from bridge.upstreams.superoffice.refusal import not_running, wrong_address
 
 log = structlog.get_logger(__name__)
@@ -41,7 +40,7 @@ class Tenant:
         self._settings = settings
         self._outbound = outbound
         self._clock = clock
-        self._lock = asyncio.Lock()
+        self._reading = Shared(self._read)
         self._api = settings.url.rstrip("/")
         self._until = float("inf") if settings.url else 0.0
 
@@ -51,19 +50,15 @@ class Tenant:
 
     async def api(self) -> str:
         """The base up to and including `/api`. Raises `Refusal`, or `Unsent` when it cannot be read."""
-        if self._clock() < self._until:
-            return self._api
-        async with self._lock:
-            if self._clock() >= self._until:
-                await self._read()
-            return self._api
+        if self._clock() >= self._until:
+            await self._reading()
+        return self._api
 
     async def moved_from(self, api: str) -> str:
         """The base after this one has failed: the state is read again, once for all who failed."""
-        async with self._lock:
-            if self._api == api:
-                await self._read()
-            return self._api
+        if self._api == api:
+            await self._reading()
+        return self._api
 
     async def _read(self) -> None:
         state = await self._state()
@@ -86,7 +81,7 @@ class Tenant:
             raise Unsent(f"tenant state: {error}") from None
         if answer.status == 404:
             raise not_running("Unknown")
-        state = reading.parse(answer.body)
+        state = decode_json(answer.body)
         if answer.status != 200 or not isinstance(state, dict):
             raise Unsent(f"tenant state: not readable (status {answer.status})")
         return state

@@ -44,6 +44,16 @@ async def test_every_mistake_has_a_number_of_its_own() -> None:
     assert first["error_id"] != second["error_id"]
 
 
+async def test_nobody_is_told_that_nothing_was_accepted_when_that_is_not_known() -> None:
+    unsure = NotStored("the connection broke", retry_after_s=2.1, unsure=True)
+    async with await client_of(unsure) as client:
+        answer = await client.get("/x")
+        document = await problem(answer, 503, "maybe-stored")
+    assert answer.headers["Retry-After"] == "3"
+    assert "may have been accepted" in document["detail"]
+    assert "same Idempotency-Key" in document["detail"]
+
+
 async def test_refusals_carry_no_number() -> None:
     for raised, status, slug in (
         (Problem("not-found", "No."), 404, "not-found"),

@@ -48,6 +48,7 @@ class Remembering:
     jobs: list[Job] = field(default_factory=list)
     keys: dict[tuple[str, str], tuple[str, Job]] = field(default_factory=dict)
     down: bool = False
+    unsure: bool = False
     wait_s: float = 0.0
     joins: bool = False
     pressed: list[Actor] = field(default_factory=list)
@@ -56,7 +57,7 @@ class Remembering:
         self, launches: Sequence[Launch], *, key: Key | None = None, join: bool = False
     ) -> list[Accepted]:
         if self.down:
-            raise NotStored("disk full", retry_after_s=7)
+            raise NotStored("disk full", retry_after_s=7, unsure=self.unsure)
         (launch,) = launches
         job = new_job(launch, self.clock())
         if key is not None:

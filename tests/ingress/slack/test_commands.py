@@ -118,6 +118,15 @@ async def test_a_store_that_is_down_is_said_honestly(at: Reception) -> None:
     assert "Working" not in receipt.shown
 
 
+async def test_what_may_be_stored_is_not_asked_for_again_at_once(at: Reception) -> None:
+    at.store.down = at.store.unsure = True
+    receipt = await at.slack.command("anna", "#support", "/close", ROOM)
+    assert receipt.status == 200
+    assert "cannot tell whether your request was stored" in receipt.shown
+    assert "/bridge jobs in a minute" in receipt.shown
+    assert "nothing was accepted" not in receipt.shown
+
+
 async def test_an_expected_wait_and_a_second_press_are_said(at: Reception) -> None:
     at.store.wait_s = 42.0
     receipt = await at.slack.command("anna", "#support", "/close", ROOM)
