@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from bridge.actions import catalogue
+from bridge.app import attached_store
 from bridge.cli import main
+from bridge.contract import Asker, ReplyTo
+from bridge.jobs.intake import Launch
+from bridge.jobs.operating import BULK
+from bridge.settings import load
 
 Run = Callable[..., Result]
 
@@ -97,6 +104,21 @@ def test_many_are_mended_by_filter_and_never_without_one(run: Run) -> None:
     assert bare.exit_code == 2
     assert "--state parked" in bare.output
     assert "Known states" in run("jobs", "list", "--state", "stuck").output
+
+
+def test_that_more_jobs_match_than_one_go_takes_is_said(run: Run) -> None:
+    launch(run)
+
+    async def put(count: int) -> None:
+        async with attached_store(load()) as store:
+            action = catalogue()["rocketchat.close_room"].model_validate({"rid": "abc"})
+            wish = Launch(action, "rocketchat", Asker("cli", "cli"), ReplyTo())
+            await store.accept([wish] * count)
+
+    asyncio.run(put(BULK))
+    said = run("jobs", "cancel", "--state", "queued").stdout
+    assert said == f"{BULK} jobs cancelled; more match, run it again.\n"
+    assert run("jobs", "cancel", "--connection", "rocketchat").stdout == "1 jobs cancelled.\n"
 
 
 def test_a_field_that_is_wrong_is_named(run: Run) -> None:

@@ -7,6 +7,7 @@ from playwright.async_api import Browser, expect
 
 from bridge.console.session import Sessions
 from bridge.contract import JobState
+from bridge.jobs.operating import BULK
 from bridge.settings import Console as ConsoleSettings
 from tests.clock import Clock
 from tests.console.conftest import Serve, Visitor, visit
@@ -102,6 +103,23 @@ async def test_many_are_cancelled_by_filter(desk: Desk, visitor: Visitor) -> Non
     await expect(visitor.page.locator("h1")).to_have_text("3 jobs cancelled")
     assert {await state(desk, job_id) for job_id in waiting} == {JobState.CANCELLED}
     assert await state(desk, done) is JobState.DONE
+
+
+async def test_what_is_done_to_many_is_what_the_page_before_listed(
+    desk: Desk, visitor: Visitor
+) -> None:
+    ids = [await desk.put(JobState.QUEUED, room=f"r{n}", age_s=9000.0 - n) for n in range(BULK + 1)]
+    await visitor.sign_in()
+    await visitor.open("/console/bulk?do=cancel&state=queued")
+    listed = visitor.page.locator(".first a").first
+    assert await listed.get_attribute("href") == f"/console/jobs/{ids[0]}"
+    await visitor.page.get_by_role("button", name="Cancel 1,000 jobs").click()
+    assert await state(desk, ids[0]) is JobState.CANCELLED
+    assert await state(desk, ids[-1]) is JobState.QUEUED
+    await visitor.page.get_by_role("link", name="Cancel the rest").click()
+    await visitor.page.get_by_role("button", name="Cancel 1 job").click()
+    await expect(visitor.page.locator("h1")).to_have_text("1 job cancelled")
+    assert await state(desk, ids[-1]) is JobState.CANCELLED
 
 
 async def test_a_viewer_sees_everything_and_may_do_nothing(
