@@ -165,6 +165,18 @@ def test_why_somebody_may_or_may_not(run: Run) -> None:
     assert "There is no command /clsoe" in run("explain", "@U2", "/clsoe").output
 
 
+def test_why_a_member_of_a_user_group_may_and_that_membership_is_not_known_here(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRIDGE_ALLOW", "usergroup:S0SUPPORT")
+    unknown = run("explain", "@U2", "/close", "#C1").output
+    assert "no: You may not run /close here" in unknown
+    assert "not known here whether U2 is in S0SUPPORT. Add S0SUPPORT to ask as a member" in unknown
+    member = run("explain", "@U2", "/close", "#C1", "S0SUPPORT").output
+    assert "yes: BRIDGE_ALLOW=usergroup:S0SUPPORT" in member
+    assert "not known" not in member
+
+
 def test_what_a_payload_would_lead_to(run: Run, tmp_path: Path) -> None:
     payload = tmp_path / "payload.json"
     payload.write_text(json.dumps({"action": "rocketchat.close_room", "args": {"rid": "abc"}}))
