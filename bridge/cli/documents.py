@@ -45,6 +45,7 @@ def manifest(*, style: str, push: bool, app_id: str) -> None:
         names=loaded.slack.commands,
         socket_mode=loaded.slack.app_token is not None,
         many_workspaces=bool(loaded.slack.client_id),
+        console_sign_in=loaded.console_by_slack,
     )
     problems = list(lint(made))
     for problem in problems:

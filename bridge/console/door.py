@@ -61,8 +61,7 @@ class Console:
         )
         audit = Audit(store)
         gate = Gate(sessions, store, audit, clock, read, settings.server.trusted_proxies)
-        slack = settings.slack
-        with_slack = bool(slack.client_id and slack.client_secret and staff)
+        with_slack = settings.console_by_slack
         self._sessions = sessions
         self._gate = gate
         self._streams = Streams(store)

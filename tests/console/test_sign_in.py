@@ -12,11 +12,14 @@ from playwright.async_api import Browser
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from bridge.actions import catalogue
 from bridge.contract import JobState
+from bridge.ingress.slack.install import SCOPES
 from bridge.sandbox.slack import Slack as EmulatedSlack
 from bridge.sandbox.slack import seed
 from bridge.settings import Console as ConsoleSettings
 from bridge.settings import Server, Slack
+from bridge.surfaces.manifest import manifest_of
 from tests.clock import Clock
 from tests.console.conftest import Visitor, visit
 from tests.console.desk import TOKEN, Desk, close_desk, open_desk, settings
@@ -185,6 +188,12 @@ async def test_sign_in_with_slack_gives_the_role_of_the_settings(
     )
     desk = await open_desk(tmp_path, clock, wanted)
     address = str((await aiohttp_server(desk.app())).make_url("")).rstrip("/")
+    slack.manifests[slack.app_id] = manifest_of(
+        catalogue().values(),
+        public_url=address,
+        scopes=SCOPES,
+        console_sign_in=wanted.console_by_slack,
+    )
     visitor = await visit(browser, address)
     await visitor.open("/console/sign-in")
     await visitor.page.get_by_role("link", name="Sign in with Slack").click()
