@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientSession
+from aiohttp import ClientSession, CookieJar
 from structlog.testing import capture_logs
 
 from bridge.contract import Asker, ReplyTo
@@ -63,6 +63,33 @@ async def test_new_settings_count_for_what_the_running_worker_tells(tmp_path: Pa
             seen_by_mia.append(any(room in here.slack.visible_text(message) for message in seen))
             await here.bridge.reload()
         assert seen_by_mia == [True, False]
+
+
+async def test_who_signed_out_of_the_console_stays_out_after_a_reload(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        jar = CookieJar(unsafe=True)
+        async with ClientSession(here.url, cookie_jar=jar) as client:
+
+            async def send(path: str, **more: str) -> None:
+                page = await (await client.get("/console")).text()
+                csrf = page.split('name="csrf" value="')[1].split('"')[0]
+                await client.post(path, data={"csrf": csrf, **more})
+
+            await send("/console/sign-in", token=API_TOKEN)
+            copy = {cookie.key: cookie.value for cookie in jar}
+            async with client.get("/console") as inside:
+                assert inside.url.path == "/console"
+            await send("/console/sign-out")
+
+        here.bridge.reloader = Reloader(here.bridge.settings, read=lambda: here.bridge.settings)
+        await here.bridge.reload()
+
+        jar = CookieJar(unsafe=True)
+        async with (
+            ClientSession(here.url, cookie_jar=jar, cookies=copy) as thief,
+            thief.get("/console") as asked,
+        ):
+            assert asked.url.path == "/console/sign-in"
 
 
 async def test_a_pace_that_is_set_counts_from_the_reload_on(tmp_path: Path) -> None:

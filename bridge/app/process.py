@@ -143,9 +143,9 @@ class Bridge:
             return
         old = self.doors
         self._connect(settings)
-        new.webhooks.arrivals.take_over(old.webhooks.arrivals)
         self._serve_with(settings, new)
         self._switchboard.connect(new)
+        new.take_over(old)
         metrics.reloaded(failed=False)
         await self._look()
         changed = [*change.changed, *renewed(old.webhooks.sources, new.webhooks.sources)]

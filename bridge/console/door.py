@@ -111,6 +111,10 @@ class Console:
             web.get("/console/{rest:.*}", self._gate(self._nothing, needs=Role.VIEWER)),
         ]
 
+    def take_over(self, before: Console) -> None:
+        """The console of the settings before is replaced by this one."""
+        self._sessions.take_over(before._sessions)
+
     async def close(self) -> None:
         """End the event streams, so that the process can end."""
         await self._streams.close()

@@ -99,6 +99,39 @@ async def test_a_token_that_was_rotated_ends_the_sessions_it_began(
     assert sessions.role(session).word == "nobody"
 
 
+async def token_form(http: ClientSession, address: str) -> dict[str, str]:
+    page = await (await http.get(f"{address}/console/sign-in")).text()
+    return {"token": TOKEN, "csrf": page.split('name="csrf" value="')[1].split('"')[0]}
+
+
+async def test_strangers_who_sign_out_push_nobody_back_in(desk: Desk, address: str) -> None:
+    sessions = desk.console._sessions
+    mine = sessions.with_token()
+    sessions.leave(mine)
+    for _ in range(3):
+        async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as http:
+            form = await token_form(http, address)
+            await http.post(f"{address}/console/sign-out", data={"csrf": form["csrf"]})
+    assert list(sessions._left) == [mine.id]
+    assert sessions.role(mine).word == "nobody"
+
+
+async def test_a_new_sign_in_ends_the_session_before_also_for_a_copy_of_its_cookie(
+    address: str,
+) -> None:
+    async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as http:
+        form = await token_form(http, address)
+        await http.post(f"{address}/console/sign-in", data=form)
+        copy = {cookie.key: cookie.value for cookie in http.cookie_jar}
+        page = await (await http.get(f"{address}/console")).text()
+        form["csrf"] = page.split('name="csrf" value="')[1].split('"')[0]
+        again = await http.post(f"{address}/console/sign-in", data=form)
+        assert again.url.path == "/console"
+    async with ClientSession(cookies=copy, cookie_jar=CookieJar(unsafe=True)) as http:
+        asked = await http.get(f"{address}/console", allow_redirects=False)
+        assert (asked.status, asked.headers.get("Location")) == (303, "/console/sign-in")
+
+
 async def test_without_any_way_in_the_page_says_what_to_set(
     tmp_path: Path, clock: Clock, aiohttp_server: Serve
 ) -> None:
