@@ -50,6 +50,9 @@ class Acting:
         return [
             web.post(f"/console/jobs/{JOB_ID}/retry", gate(self._retry, needs=Role.OPERATOR)),
             web.post(f"/console/jobs/{JOB_ID}/cancel", gate(self._cancel, needs=Role.OPERATOR)),
+            # a refused deed's page stands at its address, which is asked for again when something changes
+            web.get(f"/console/jobs/{JOB_ID}/retry", gate(self._back, needs=Role.VIEWER)),
+            web.get(f"/console/jobs/{JOB_ID}/cancel", gate(self._back, needs=Role.VIEWER)),
             web.get("/console/bulk", gate(self._ask, needs=Role.OPERATOR)),
             web.post("/console/bulk", gate(self._do, needs=Role.OPERATOR)),
         ]
@@ -70,6 +73,9 @@ class Acting:
         except NotAllowed as error:
             return await self._showing.job_page(visit, job_id, problem=str(error), status=409)
         return self._after(visit, job_id, found=job is not None, what=what)
+
+    async def _back(self, visit: Visit) -> web.StreamResponse:
+        return see(f"/console/jobs/{visit.request.match_info['id']}")
 
     def _after(self, visit: Visit, job_id: str, *, found: bool, what: str) -> web.StreamResponse:
         if not found:

@@ -74,6 +74,42 @@ async def test_a_queued_job_is_cancelled_and_a_running_one_says_why_not(
     assert await state(desk, job_id) is JobState.CANCELLED
 
 
+async def test_the_page_of_a_refused_deed_goes_on_as_the_jobs_page(
+    desk: Desk, visitor: Visitor
+) -> None:
+    job_id = await desk.put(JobState.QUEUED)
+    await visitor.sign_in()
+    await visitor.open(f"/console/jobs/{job_id}")
+    await visitor.page.locator("summary", has_text="Cancel").click()
+    await desk.become(job_id, state="running")
+    await visitor.page.get_by_role("button", name="Cancel").click()
+    await expect(visitor.page.locator(".notice")).to_contain_text("cannot be stopped safely")
+    assert visitor.page.url.endswith("/cancel")
+    await desk.become(job_id, state="done", finished_at=desk.clock())
+    await expect(visitor.page.locator('[data-live="title"]')).to_contain_text("Done")
+    for deed in ("retry", "cancel"):
+        await visitor.open(f"/console/jobs/{job_id}/{deed}")
+        assert visitor.page.url.endswith(f"/console/jobs/{job_id}")
+
+
+async def test_jobs_of_a_connection_that_is_gone_are_found_and_cancelled(
+    desk: Desk, visitor: Visitor
+) -> None:
+    gone = {"room": "r1", "connection": "old", "lane": "old:r1"}
+    job_id = await desk.put(JobState.WAITING, run_at=9e9, **gone)
+    await desk.put(JobState.DONE, **gone)
+    await visitor.sign_in()
+    await visitor.open(f"/console/jobs/{job_id}")
+    await visitor.page.get_by_role("link", name="All jobs of r1").click()
+    await expect(visitor.page.get_by_role("link", name="Close conversation")).to_have_count(2)
+    await visitor.open("/console/connections")
+    await visitor.page.get_by_role("link", name="choose them").click()
+    await visitor.page.get_by_role("link", name="Cancel all…").click()
+    await visitor.page.get_by_role("button", name="Cancel 1 job").click()
+    await expect(visitor.page.locator("h1")).to_have_text("1 job cancelled")
+    assert await state(desk, job_id) is JobState.CANCELLED
+
+
 async def test_many_are_retried_after_a_page_that_says_how_many_and_no_others(
     desk: Desk, visitor: Visitor, clock: Clock
 ) -> None:
