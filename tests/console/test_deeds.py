@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from aiohttp import ClientSession, CookieJar
 from playwright.async_api import Browser, expect
@@ -95,7 +96,7 @@ async def test_the_page_of_a_refused_deed_goes_on_as_the_jobs_page(
 async def test_jobs_of_a_connection_that_is_gone_are_found_and_cancelled(
     desk: Desk, visitor: Visitor
 ) -> None:
-    gone = {"room": "r1", "connection": "old", "lane": "old:r1"}
+    gone: dict[str, Any] = {"room": "r1", "connection": "old", "lane": "old:r1"}
     job_id = await desk.put(JobState.WAITING, run_at=9e9, **gone)
     await desk.put(JobState.DONE, **gone)
     await visitor.sign_in()
