@@ -107,6 +107,13 @@ def explain(
     return lines
 
 
+def named_usergroups(access: Access) -> list[str]:
+    """The user groups that BRIDGE_ALLOW or a rule names."""
+    who = [*_entries(access.allow), *(entry for rule in access.rules for entry in rule.who)]
+    found = [entry.partition(":")[2] for entry in who if entry.startswith("usergroup:")]
+    return list(dict.fromkeys(found))
+
+
 def decide_key(key: ApiKey, action_id: str, connection: str) -> Decision:
     """Whether an API key's scopes cover this action on this connection."""
     rule = f"api.keys.{key.name}"

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -135,26 +133,24 @@ async def at_the_console(photographer: Photographer) -> None:
 @asynccontextmanager
 async def demo() -> AsyncIterator[tuple[str, str]]:
     """A running `bridge demo`: the playground's and the console's addresses."""
-    with tempfile.TemporaryDirectory() as folder:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bridge", "demo", "--no-open", "--port", "18480"),
-            cwd=ROOT,
-            env={**os.environ, "DATABASE_URL": f"sqlite:///{folder}/pictures.db"},
-            stdout=asyncio.subprocess.PIPE,
-        )
-        assert process.stdout is not None
-        said = ""
-        try:
-            while "Ctrl-C" not in said:
-                line = await process.stdout.readline()
-                if not line:
-                    raise SystemExit("The demo did not start.")
-                said += line.decode()
-            found = dict(re.findall(r"(Playground|Console) +(http\S+)", said))
-            yield found["Playground"], found["Console"]
-        finally:
-            process.terminate()
-            await process.wait()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bridge", "demo", "--no-open", "--port", "18480"),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    said = ""
+    try:
+        while "Ctrl-C" not in said:
+            line = await process.stdout.readline()
+            if not line:
+                raise SystemExit("The demo did not start.")
+            said += line.decode()
+        found = dict(re.findall(r"(Playground|Console) +(http\S+)", said))
+        yield found["Playground"], found["Console"]
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 async def main() -> None:

@@ -102,5 +102,5 @@ def test_the_environment_is_read_in_few_places() -> None:
         "tracing/exporting.py",  # OTEL_*
         "jobs/database.py",  # PGSSLMODE, DYNO
         "checks/offline.py",  # names only: misspelt ones, and DYNO
-        "cli/serving.py",  # the demo sets its defaults
+        "cli/serving.py",  # the demo sets its own
     }

@@ -7,16 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientSession
+from aiohttp import ClientSession, CookieJar
 from structlog.testing import capture_logs
 
 from bridge.contract import Asker, ReplyTo
 from bridge.jobs.intake import Launch
+from bridge.metrics import REGISTRY
 from bridge.sandbox.rocketchat import seed as rooms
 from bridge.sandbox.slack import seed as slack
 from bridge.settings import Reloader, RocketChat, Settings, SettingsError
+from tests.conftest import fresh_database
+from tests.jobs.house import eventually
+from tests.jobs.outage import refusing
 from tests.world import API_TOKEN, World, world
 
+RELOADS = ("app.reloaded", "app.reload_refused")
 NEW_TOKEN = "another-api-token-0123456789"
 
 
@@ -58,6 +63,33 @@ async def test_new_settings_count_for_what_the_running_worker_tells(tmp_path: Pa
             seen_by_mia.append(any(room in here.slack.visible_text(message) for message in seen))
             await here.bridge.reload()
         assert seen_by_mia == [True, False]
+
+
+async def test_who_signed_out_of_the_console_stays_out_after_a_reload(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        jar = CookieJar(unsafe=True)
+        async with ClientSession(here.url, cookie_jar=jar) as client:
+
+            async def send(path: str, **more: str) -> None:
+                page = await (await client.get("/console")).text()
+                csrf = page.split('name="csrf" value="')[1].split('"')[0]
+                await client.post(path, data={"csrf": csrf, **more})
+
+            await send("/console/sign-in", token=API_TOKEN)
+            copy = {cookie.key: cookie.value for cookie in jar}
+            async with client.get("/console") as inside:
+                assert inside.url.path == "/console"
+            await send("/console/sign-out")
+
+        here.bridge.reloader = Reloader(here.bridge.settings, read=lambda: here.bridge.settings)
+        await here.bridge.reload()
+
+        jar = CookieJar(unsafe=True)
+        async with (
+            ClientSession(here.url, cookie_jar=jar, cookies=copy) as thief,
+            thief.get("/console") as asked,
+        ):
+            assert asked.url.path == "/console/sign-in"
 
 
 async def test_a_pace_that_is_set_counts_from_the_reload_on(tmp_path: Path) -> None:
@@ -108,6 +140,40 @@ async def test_what_check_calls_an_error_changes_nothing_and_is_told_by_readyz(
             said = (await answer.json())["failing"]["settings"]
         assert "'usergruop:S1' is not everyone" in said
         assert "server.trusted_proxies holds 0.0.0.0/0" in said
+
+
+async def test_a_reload_whose_doors_do_not_open_changes_nothing_and_the_next_one_does_it(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    database_url = fresh_database(postgres_url)
+    async with world(tmp_path, database_url=database_url) as here, ClientSession() as client:
+        before = here.bridge.settings
+        values = before.model_dump()
+        values["slack"] |= {"client_id": "1.2", "client_secret": "s"}  # it wants tables of its own
+        values["api"]["token"] = NEW_TOKEN
+        wanted = Settings.model_validate(values)
+        here.bridge.reloader = Reloader(before, read=lambda: wanted)
+        with refusing(database_url), capture_logs() as lines:
+            await here.bridge.reload()
+        [line] = [line for line in lines if line["event"] in RELOADS]
+        assert line["event"] == "app.reload_refused"
+        assert "reload again" in line["problem"]
+        assert here.bridge.settings == before
+        assert REGISTRY.get_sample_value("bridge_reload_failed") == 1
+
+        async def works() -> bool:
+            return await status(client, here, API_TOKEN) == 200
+
+        assert await eventually(works)
+        async with client.get(f"{here.url}/readyz") as answer:
+            assert "reload again" in (await answer.json())["failing"]["settings"]
+
+        with capture_logs() as lines:
+            await here.bridge.reload()
+        [line] = [line for line in lines if line["event"] in RELOADS]
+        assert (line["event"], "api.token" in line["changed"]) == ("app.reloaded", True)
+        assert REGISTRY.get_sample_value("bridge_reload_failed") == 0
+        assert await status(client, here, NEW_TOKEN) == 200
 
 
 async def test_a_reload_that_finds_nothing_new_says_why_that_may_be(tmp_path: Path) -> None:

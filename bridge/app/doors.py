@@ -162,6 +162,12 @@ class Doors:
             for name, source in door.sources.by_name.items()
         ]
 
+    def take_over(self, before: Doors) -> None:
+        """These take the place of those before: what those have seen is not forgotten."""
+        self.webhooks.arrivals.take_over(before.webhooks.arrivals)
+        if self.console is not None and before.console is not None:
+            self.console.take_over(before.console)
+
     async def start(self) -> None:
         await self.slack.start()
 

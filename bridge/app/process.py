@@ -135,19 +135,18 @@ class Bridge:
     async def reload(self) -> None:
         """Take over changed settings as a whole, or keep the last good ones and say why."""
         change = self.reloader.reload()
-        metrics.reloaded(failed=change is None)
-        if change is None:
+        settings = self.reloader.current
+        if change is None or (new := await self._opened(settings)) is None:
+            metrics.reloaded(failed=True)
             log.error("app.reload_refused", problem=self.reloader.error)
             await self._noted_reload("refused", self.reloader.error)
             return
-        settings = self.reloader.current
-        old, new = self.doors, self._doors(settings)
-        if self.serves:
-            await new.start()
+        old = self.doors
         self._connect(settings)
-        new.webhooks.arrivals.take_over(old.webhooks.arrivals)
         self._serve_with(settings, new)
         self._switchboard.connect(new)
+        new.take_over(old)
+        metrics.reloaded(failed=False)
         await self._look()
         changed = [*change.changed, *renewed(old.webhooks.sources, new.webhooks.sources)]
         if changed:
@@ -157,6 +156,19 @@ class Bridge:
         await self._noted_reload("done", ", ".join(changed))
         if self.serves:
             await old.close(settings.jobs.drain_s)
+
+    async def _opened(self, settings: Settings) -> Doors | None:
+        """The doors for these settings, started; None when they cannot be, and the reloader knows it."""
+        doors = self._doors(settings)
+        try:
+            if self.serves:
+                await doors.start()
+        except Exception:  # whatever it was, what is in force stays in force
+            log.exception("app.doors_not_opened")
+            self.reloader.take_back(self.settings)
+            await doors.close(0.0)
+            return None
+        return doors
 
     async def _noted_reload(self, outcome: str, detail: str) -> None:
         who = Actor("process", "SIGHUP")

@@ -56,6 +56,8 @@ async def look(settings: Settings, outbound: Outbound, now: float) -> AsyncItera
         )
     elif knock.status == 401:
         yield ok(ADDRESS, "/slack/events refuses what Slack did not sign, as it should.")
+    elif knock.status == 503 and settings.slack.app_token and not settings.slack.signing_secret:
+        yield ok(ADDRESS, "/slack/events is shut: Slack comes by Socket Mode instead.")
     elif knock.status == 503:
         yield warning(
             ADDRESS,

@@ -120,7 +120,7 @@ def explain(
 ) -> None:
     """Say why: `bridge explain @U123 /close #C456`, or what a payload would lead to.
 
-    Nothing is stored and nothing is sent.
+    With S789 it is asked as a member of that user group, with T123 from that workspace. Nothing is stored and nothing is sent.
     """
     loaded = settings()
     if source:
@@ -172,8 +172,9 @@ def _explain_access(loaded: Settings, question: tuple[str, ...]) -> None:
     where = next((word[1:] for word in question if word.startswith("#")), "")
     command = next((word[1:] for word in question if word.startswith("/")), "")
     team = next((word for word in question if word.startswith("T")), "")
+    groups = frozenset(word for word in question if word.startswith("S"))
     if not who or not command:
-        raise click.UsageError("Ask like this: bridge explain @U123 /close #C456")
+        raise click.UsageError("Ask like this: bridge explain @U123 /close #C456 S789")
     names = {name.lstrip("/"): word for word, name in loaded.slack.commands.items()}
     word = names.get(command, command)
     actions = [one for one in catalogue().values() if one.command.word == word]
@@ -185,5 +186,9 @@ def _explain_access(loaded: Settings, question: tuple[str, ...]) -> None:
         fitting = [n for n, one in loaded.connections.items() if one.kind == action.upstream]
         for connection in fitting or ["(no connection)"]:
             click.echo(f"{action.id} on {connection}")
-            for line in access.explain(loaded.access, asker, action.id, word, connection):
+            for line in access.explain(loaded.access, asker, action.id, word, connection, groups):
                 click.echo(f"  {line}")
+    for group in access.named_usergroups(loaded.access):
+        if group not in groups:  # only Slack knows its members
+            said = f"It is not known here whether {who} is in {group}."
+            click.echo(f"{said} Add {group} to ask as a member.")

@@ -45,6 +45,7 @@ def manifest(*, style: str, push: bool, app_id: str) -> None:
         names=loaded.slack.commands,
         socket_mode=loaded.slack.app_token is not None,
         many_workspaces=bool(loaded.slack.client_id),
+        console_sign_in=loaded.console_by_slack,
     )
     problems = list(lint(made))
     for problem in problems:
@@ -66,6 +67,7 @@ async def _push(loaded: Settings, made: dict[str, Any], app_id: str) -> str:
     """Make the app or change it (https://docs.slack.dev/reference/methods/apps.manifest.update)."""
     from slack_sdk.errors import SlackApiError
 
+    from bridge.contract import Lost, Unsent
     from bridge.delivery.client import web_client
     from bridge.outbound import Outbound
 
@@ -83,6 +85,15 @@ async def _push(loaded: Settings, made: dict[str, Any], app_id: str) -> str:
         except SlackApiError as error:
             told = error.response.get("errors") or error.response.get("error")
             raise click.ClickException(f"Slack refused the manifest: {told}") from None
+        except Unsent as error:
+            raise click.ClickException(
+                f"Slack cannot be reached: {error}. Nothing was changed; try again when it can."
+            ) from None
+        except Lost as error:
+            raise click.ClickException(
+                f"Slack did not answer: {error}. Look at api.slack.com/apps whether it has the"
+                " manifest before you push it again."
+            ) from None
     return f"Slack has the manifest; the app is {answer.get('app_id') or app_id}."
 
 

@@ -19,7 +19,7 @@ from bridge.cli.entry import run, settings
 if TYPE_CHECKING:
     from bridge.contract import Job
     from bridge.jobs.auditing import Actor
-    from bridge.jobs.operating import Filter, Operator
+    from bridge.jobs.operating import Filter, Many, Operator
 
 T = TypeVar("T")
 
@@ -181,7 +181,7 @@ def _mend(
     given: dict[str, Any],
     *,
     one: Callable[[Operator, str], Awaitable[Job | None]],
-    many: Callable[[Operator, Filter], Awaitable[list[str]]],
+    many: Callable[[Operator, Filter], Awaitable[Many]],
     done: str,
 ) -> None:
     from bridge.jobs.operating import Filter, NotAllowed
@@ -190,7 +190,8 @@ def _mend(
     if job_id is None:
         if which == Filter():
             raise click.UsageError("Name a job, or give a filter such as --state parked.")
-        click.echo(f"{len(with_operator(lambda operator: many(operator, which)))} jobs {done}.")
+        ids, more = with_operator(lambda operator: many(operator, which))
+        click.echo(f"{len(ids)} jobs {done}{'; more match, run it again' if more else ''}.")
         return
     try:
         job = with_operator(lambda operator: one(operator, job_id))

@@ -179,15 +179,17 @@ async def _demo(port: int | None, *, opens: bool) -> None:
         sandbox = Sandbox()
         await sandbox.start(port=page_port, bridge_url=f"http://127.0.0.1:{bridge_port}")
         stack.push_async_callback(sandbox.stop)
-        defaults = {
+        # what is exported may be a real bridge's: its jobs would be done by the emulators, and lost
+        own = {
             "HOST": "127.0.0.1",
+            "PORT": str(bridge_port),
             "PUBLIC_URL": f"http://127.0.0.1:{bridge_port}",
             "DATABASE_URL": f"sqlite:///{Path(folder, 'demo.db')}",
-            "BRIDGE_LOG_LEVEL": "warning",
+            **sandbox.environment(),
         }
-        for name, value in defaults.items():
-            os.environ.setdefault(name, value)
-        os.environ |= {"PORT": str(bridge_port), **sandbox.environment()}
+        for name in own:
+            os.environ.pop(f"{name}_FILE", None)
+        os.environ |= {"BRIDGE_LOG_LEVEL": "warning", **os.environ, **own}
         loaded = settings()
         sandbox.command_names = loaded.slack.commands
         explain = payload_explainer(loaded)

@@ -20,7 +20,7 @@ from bridge.console.roles import Role
 from bridge.console.showing import JOB_ID, Showing
 from bridge.console.visit import Gate, Visit, see
 from bridge.contract import JobState
-from bridge.jobs.operating import BULK, NotAllowed, Operator
+from bridge.jobs.operating import NotAllowed, Operator
 from bridge.jobs.recovery import CANCELLABLE, RETRYABLE
 
 log = structlog.get_logger()
@@ -50,6 +50,9 @@ class Acting:
         return [
             web.post(f"/console/jobs/{JOB_ID}/retry", gate(self._retry, needs=Role.OPERATOR)),
             web.post(f"/console/jobs/{JOB_ID}/cancel", gate(self._cancel, needs=Role.OPERATOR)),
+            # a refused deed's page stands at its address, which is asked for again when something changes
+            web.get(f"/console/jobs/{JOB_ID}/retry", gate(self._back, needs=Role.VIEWER)),
+            web.get(f"/console/jobs/{JOB_ID}/cancel", gate(self._back, needs=Role.VIEWER)),
             web.get("/console/bulk", gate(self._ask, needs=Role.OPERATOR)),
             web.post("/console/bulk", gate(self._do, needs=Role.OPERATOR)),
         ]
@@ -71,6 +74,9 @@ class Acting:
             return await self._showing.job_page(visit, job_id, problem=str(error), status=409)
         return self._after(visit, job_id, found=job is not None, what=what)
 
+    async def _back(self, visit: Visit) -> web.StreamResponse:
+        return see(f"/console/jobs/{visit.request.match_info['id']}")
+
     def _after(self, visit: Visit, job_id: str, *, found: bool, what: str) -> web.StreamResponse:
         if not found:
             return self._gate.message(visit, wording.NOT_FOUND, 404)
@@ -83,7 +89,13 @@ class Acting:
         if deed not in DEEDS:
             return self._gate.message(visit, wording.NOT_FOUND, 404)
         asked = self._bounded(deed, Asked.read(query, query.getall("state", [])))
-        found = await self._operator.find(asked.filter(self._clock()), limit=BULK)
+        which = asked.filter(self._clock())
+        # the same choice in the same order as the deed's: whoever has waited longest comes first
+        found = await (
+            self._operator.retryable(which)
+            if deed == "retry"
+            else self._operator.cancellable(which)
+        )
         by_state: dict[JobState, int] = {}
         for job in found.jobs:
             by_state[job.state] = by_state.get(job.state, 0) + 1
@@ -107,11 +119,15 @@ class Acting:
         asked = self._bounded(deed, Asked.read(visit.form, states))
         which = asked.filter(self._clock())
         if deed == "retry":
-            ids = await self._operator.retry_all(which, by=visit.session.actor)
+            ids, more = await self._operator.retry_all(which, by=visit.session.actor)
         else:
-            ids = await self._operator.cancel_all(which, by=visit.session.actor)
+            ids, more = await self._operator.cancel_all(which, by=visit.session.actor)
         self._note(visit, f"{deed}_all", count=len(ids))
-        values = self._gate.frame(visit, here="jobs") | {"deed": deed, "total": len(ids)}
+        values = self._gate.frame(visit, here="jobs") | {
+            "deed": deed,
+            "total": len(ids),
+            "rest": asked.query(do=deed) if more else "",
+        }
         return page("bulk_done.html", values)
 
     def _bounded(self, deed: str, asked: Asked) -> Asked:

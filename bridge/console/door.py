@@ -63,8 +63,7 @@ class Console:
         audit = Audit(store)
         senders = Senders(settings.server.trusted_proxies)
         gate = Gate(sessions, store, audit, clock, read, senders)
-        slack = settings.slack
-        with_slack = bool(slack.client_id and slack.client_secret and staff)
+        with_slack = settings.console_by_slack
         self._sessions = sessions
         self._gate = gate
         self._streams = Streams(store)
@@ -112,6 +111,10 @@ class Console:
             *self._acting.routes(),
             web.get("/console/{rest:.*}", self._gate(self._nothing, needs=Role.VIEWER)),
         ]
+
+    def take_over(self, before: Console) -> None:
+        """The console of the settings before is replaced by this one."""
+        self._sessions.take_over(before._sessions)
 
     async def close(self) -> None:
         """End the event streams, so that the process can end."""

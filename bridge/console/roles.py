@@ -45,6 +45,3 @@ class Staff:
             kind, _, value = entry.partition(":")
             if kind not in ("user", "team") or not value:
                 yield f"{entry!r} is neither user:U… nor team:T…."
-
-    def __bool__(self) -> bool:
-        return bool(self.operators or self.viewers)

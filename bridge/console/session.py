@@ -2,7 +2,8 @@
 
 The vault seals it, so nobody can read or make one; a fingerprint of the API token inside lets a rotated
 token end the sessions that began with the old one. A session is replaced at sign-in (no fixation) and
-forgotten at sign-out; what was signed out is remembered until it would have expired, per process.
+forgotten at sign-out; what was signed out is remembered until it would have expired, per process and
+across its reloads.
 """
 
 from __future__ import annotations
@@ -117,11 +118,7 @@ class Sessions:
 
     def end(self, request: web.Request, response: web.StreamResponse, session: Session) -> None:
         """Sign out, also for a copy of the cookie."""
-        now = self._clock()
-        self._left = {sid: until for sid, until in self._left.items() if until > now}
-        if len(self._left) >= MOST_LEFT:
-            self._left.pop(next(iter(self._left)))
-        self._left[session.id] = session.until
+        self.leave(session)
         response.del_cookie(
             self._cookie(request),
             path="/",
@@ -129,6 +126,21 @@ class Sessions:
             samesite="Strict",
             secure=self.is_secure(request),
         )
+
+    def leave(self, session: Session) -> None:
+        """From now on nobody is there by this session."""
+        if session.how == "nobody":
+            return  # it opens nothing, and strangers make as many as they like: they push no other out
+        now = self._clock()
+        for sid in [sid for sid, until in self._left.items() if until <= now]:
+            del self._left[sid]
+        if len(self._left) >= MOST_LEFT:
+            self._left.pop(next(iter(self._left)))
+        self._left[session.id] = session.until
+
+    def take_over(self, before: Sessions) -> None:
+        """Another console takes this one's place after a reload: who was signed out stays out."""
+        self._left = before._left
 
     def is_secure(self, request: web.Request) -> bool:
         """Whether the browser speaks https to us, directly or through a proxy."""

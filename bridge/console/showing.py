@@ -94,7 +94,7 @@ class Showing:
             "spans": SPANS,
             "connections": connections,
             "words": asked.words(self.titles),
-            "can_retry": not asked.states or bool(set(asked.states) & set(RETRYABLE)),
+            "can_retry": bool(set(asked.states) & set(RETRYABLE)),
             "can_cancel": bool(set(asked.states) & set(CANCELLABLE)),
         }
         return page("jobs.html", values)

@@ -66,8 +66,10 @@ class SigningIn:
             self._gate.sessions.keep(visit.request, response, visit.session)
         return response
 
-    async def admit(self, request: web.Request, response: web.Response, session: Session) -> None:
+    async def admit(self, visit: Visit, response: web.Response, session: Session) -> None:
         """Let somebody in: their old session ends, a new one begins."""
+        request = visit.request
+        self._gate.sessions.leave(visit.session)
         self._gate.sessions.keep(request, response, session)
         log.info(
             "console.signed_in", how=session.how, user_id=session.user_id, team_id=session.team_id
@@ -95,7 +97,7 @@ class SigningIn:
             await self._audit.note(stranger, SIGN_IN, target=who, outcome="denied")
             return self.refuse(visit, wording.SIGN_IN["wrong"], 403)
         response = see("/console")
-        await self.admit(visit.request, response, self._gate.sessions.with_token())
+        await self.admit(visit, response, self._gate.sessions.with_token())
         return response
 
     async def _leave(self, visit: Visit) -> web.StreamResponse:

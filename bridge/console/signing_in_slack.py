@@ -126,7 +126,7 @@ class SlackSigningIn:
             enterprise_id=enterprise_id,
             name=str(claims.get("name", "")),
         )
-        await self._sign_in.admit(visit.request, response, session)
+        await self._sign_in.admit(visit, response, session)
         response.del_cookie(COOKIE, path="/console/slack")
         return response
 

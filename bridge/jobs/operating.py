@@ -7,11 +7,11 @@ of the same job, so whoever asked is told again. Every wish is bounded by the as
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select, tuple_
 
 from bridge import metrics
 from bridge.contract import Job, JobState
@@ -24,9 +24,11 @@ from bridge.jobs.served import worker_seen
 from bridge.jobs.store import Store
 from bridge.jobs.tables import attempts, deliveries, jobs
 
-__all__ = ["Bounds", "Filter", "NotAllowed", "Operator", "Page"]
+__all__ = ["Bounds", "Covers", "Filter", "Many", "NotAllowed", "Operator", "Page"]
 
 BULK = 1000
+Covers = Callable[[str, str], bool]
+"""Whether somebody may act on the jobs of an action on a connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,13 @@ class Page:
 
     jobs: list[Job]
     cursor: str = ""
+
+
+class Many(NamedTuple):
+    """What was done to many jobs: their ids, and whether more match than one go takes."""
+
+    ids: list[str]
+    more: bool = False
 
 
 class NotAllowed(Exception):
@@ -115,11 +124,27 @@ class Operator:
             raise NotAllowed(_why_no_retry(job, force=force))
         return await self._store.get(job_id)
 
+    async def retryable(self, which: Filter) -> Page:
+        """What `retry_all` would retry, in its order."""
+        return await self._first(which, recovery.may_be_retried(force=False))
+
+    async def cancellable(self, which: Filter) -> Page:
+        """What `cancel_all` would cancel, in its order."""
+        return await self._first(which, recovery.may_be_cancelled())
+
     async def retry_all(
-        self, which: Filter, *, force: bool = False, by: Actor = UNNAMED
-    ) -> list[str]:
-        """Retry at most `BULK` jobs that match and may be retried; their ids."""
-        return await self.retry_these(await self._ids(which), force=force, by=by)
+        self,
+        which: Filter,
+        *,
+        force: bool = False,
+        by: Actor = UNNAMED,
+        covers: Covers | None = None,
+        most: int = BULK,
+    ) -> Many:
+        """Retry the oldest jobs, at most so many, that match, may be retried and are covered."""
+        fit = recovery.may_be_retried(force=force)
+        ids, more = await self._ids(which, fit, covers, most)
+        return Many(await self.retry_these(ids, force=force, by=by), more)
 
     async def cancel(
         self, job_id: str, *, scope: str | None = None, by: Actor = UNNAMED
@@ -133,9 +158,17 @@ class Operator:
             raise NotAllowed(_why_no_cancel(job))
         return await self._store.get(job_id)
 
-    async def cancel_all(self, which: Filter, *, by: Actor = UNNAMED) -> list[str]:
-        """Cancel at most `BULK` jobs that match and may be cancelled; their ids."""
-        return await self.cancel_these(await self._ids(which), by=by)
+    async def cancel_all(
+        self,
+        which: Filter,
+        *,
+        by: Actor = UNNAMED,
+        covers: Covers | None = None,
+        most: int = BULK,
+    ) -> Many:
+        """Cancel the oldest jobs, at most so many, that match, may be cancelled and are covered."""
+        ids, more = await self._ids(which, recovery.may_be_cancelled(), covers, most)
+        return Many(await self.cancel_these(ids, by=by), more)
 
     async def prune(self, bounds: Bounds) -> int:
         """Remove finished jobs, old keys and old lines of the audit trail; how many jobs went."""
@@ -155,10 +188,31 @@ class Operator:
         """The rooms and sessions of which a job names an e-mail address."""
         return await self._store.read(lambda db: retention.rooms_naming(db, address))
 
-    async def _ids(self, which: Filter) -> list[str]:
-        def look(connection: Connection) -> list[str]:
-            query = select(jobs.c.id).where(*clauses(which)).order_by(jobs.c.seq).limit(BULK)
-            return list(connection.scalars(query))
+    async def _first(self, which: Filter, fit: ColumnElement[bool]) -> Page:
+        query = select(jobs).where(*clauses(which), fit).order_by(jobs.c.seq).limit(BULK + 1)
+
+        def look(connection: Connection) -> Page:
+            rows = [dict(row) for row in connection.execute(query).mappings()]
+            more = str(rows[BULK]["seq"]) if len(rows) > BULK else ""
+            return Page([as_readable(row, self._store.vault) for row in rows[:BULK]], more)
+
+        return await self._store.read(look)
+
+    async def _ids(
+        self, which: Filter, fit: ColumnElement[bool], covers: Covers | None, most: int
+    ) -> Many:
+        # all that narrows stands in the query: what is left out after its limit would shut out the rest
+        wanted = [*clauses(which), fit]
+
+        def look(connection: Connection) -> Many:
+            if covers is not None:
+                kind = (jobs.c.action, jobs.c.connection)
+                kinds = connection.execute(select(*kind).where(*wanted).distinct()).all()
+                covered = [tuple(one) for one in kinds if covers(*one)]
+                wanted.append(tuple_(*kind).in_(covered))
+            query = select(jobs.c.id).where(*wanted).order_by(jobs.c.seq).limit(most + 1)
+            ids = list(connection.scalars(query))
+            return Many(ids[:most], len(ids) > most)
 
         return await self._store.read(look)
 

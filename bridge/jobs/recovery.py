@@ -9,19 +9,36 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, case, insert, or_, select, text, true, update
+from sqlalchemy import ColumnElement, Connection, and_, case, insert, or_, select, true, update
 
 from bridge.contract import JobState
 from bridge.jobs import lanes, notifications
 from bridge.jobs.auditing import Actor, Event, add
 from bridge.jobs.rows import delivery_rows, open_reply_to
-from bridge.jobs.tables import FINISHED, deliveries, jobs
+from bridge.jobs.tables import deliveries, jobs
 from bridge.vault import Vault
 
 RETRYABLE = (JobState.PARKED, JobState.UNKNOWN)
 BY_FORCE = (JobState.DONE, JobState.REFUSED, JobState.CANCELLED, JobState.PENDING)
 CANCELLABLE = (JobState.QUEUED, JobState.WAITING, JobState.PENDING, JobState.PARKED)
 RETRIED, CANCELLED = "job.retry", "job.cancel"
+
+
+def may_be_retried(*, force: bool) -> ColumnElement[bool]:
+    """The condition of a query for jobs that a retry is for."""
+    allowed = (*RETRYABLE, *BY_FORCE) if force else RETRYABLE
+    return and_(
+        jobs.c.state.in_([state.value for state in allowed]),
+        or_(jobs.c.state != "pending", jobs.c.finished_at.is_not(None)),
+    )
+
+
+def may_be_cancelled() -> ColumnElement[bool]:
+    """The condition of a query for jobs that have not ended and are not being worked on."""
+    return and_(
+        jobs.c.state.in_([state.value for state in CANCELLABLE]),
+        or_(jobs.c.state != "pending", jobs.c.finished_at.is_(None)),
+    )
 
 
 def retry(
@@ -34,17 +51,12 @@ def retry(
     never_repeated: Collection[str],
 ) -> list[str]:
     """Give those of them that may be retried another chance; their ids."""
-    allowed = (*RETRYABLE, *BY_FORCE) if force else RETRYABLE
     # a person decides to send a lost call again; where a check can be made it still comes first
     afresh = true() if force else jobs.c.action.in_(never_repeated)
     names = _lock_lanes(connection, ids)
     rows = connection.execute(
         update(jobs)
-        .where(
-            jobs.c.id.in_(ids),
-            jobs.c.state.in_([state.value for state in allowed]),
-            or_(jobs.c.state != "pending", text(FINISHED)),
-        )
+        .where(jobs.c.id.in_(ids), may_be_retried(force=force))
         .values(
             state="queued",
             phase="flow",
@@ -77,11 +89,7 @@ def cancel(
     names = _lock_lanes(connection, ids)
     rows = connection.execute(
         update(jobs)
-        .where(
-            jobs.c.id.in_(ids),
-            jobs.c.state.in_([state.value for state in CANCELLABLE]),
-            or_(jobs.c.state != "pending", jobs.c.finished_at.is_(None)),
-        )
+        .where(jobs.c.id.in_(ids), may_be_cancelled())
         .values(state="cancelled", run_at=None, finished_at=now)
         .returning(jobs)
     ).all()

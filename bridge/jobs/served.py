@@ -47,7 +47,7 @@ class ServedConnections(Container[str]):
         which = ", ".join(f"{jobs} of {name}" for name, jobs in sorted(self.stranded.items()))
         return (
             f"Jobs wait for a connection that these settings do not have: {which}."
-            " Put it back, or cancel them in the console."
+            " Put it back, or cancel them in the console: its page Connections leads to them."
         )
 
     async def look(self, *, works: bool = True) -> None:

@@ -73,6 +73,12 @@ class Settings(BaseSettings):
             for name, one in value.items()
         }
 
+    @property
+    def console_by_slack(self) -> bool:
+        """Whether people sign in to the console with Slack."""
+        app = self.slack.client_id and self.slack.client_secret
+        return bool(app and (self.console.operators or self.console.viewers))
+
     def routed(self, team_id: str, channel_id: str, enterprise_id: str = "") -> tuple[str, ...]:
         """The connections that this place stands for: the channel's rules, else the workspace's."""
         by_channel = [one for one in self.routing if channel_id in one.channels]

@@ -23,6 +23,10 @@ RESTART = (
     *("jobs.concurrency", "jobs.lease_s", "jobs.poll_s", "jobs.give_up_after_s"),
     *("jobs.join_window_s", "jobs.breaker_failures", "jobs.breaker_probe_s"),
 )
+NOT_PUT_TO_WORK = (
+    "The new settings are good, but could not be put to work, so those before stay in force."
+    " Look whether the database answers (`bridge doctor`), then reload again."
+)
 RESTART_SECTIONS = ("outbound.", "log.")
 
 
@@ -67,6 +71,10 @@ class Reloader:
         change = Change(tuple(differences(self.current, settings)))
         self.current, self.error = settings, ""
         return change
+
+    def take_back(self, in_force: Settings) -> None:
+        """What was read could not be put to work after all; `error` says so."""
+        self.current, self.error = in_force, NOT_PUT_TO_WORK
 
 
 def differences(before: Settings, after: Settings) -> Iterator[str]:

@@ -67,7 +67,6 @@ RESERVED = frozenset(
 NEEDED_SCOPES: Mapping[str, str] = {
     "app_mention": "app_mentions:read",
     "slash_commands": "commands",
-    "shortcuts": "commands",
 }
 _COMMAND = re.compile(r"/[a-z0-9_-]{1,31}")
 
@@ -80,6 +79,7 @@ def manifest_of(
     names: Mapping[str, str] | None = None,
     socket_mode: bool = False,
     many_workspaces: bool = False,
+    console_sign_in: bool = False,
 ) -> Manifest:
     """The manifest as Slack takes it (v2). `public_url` is not needed with Socket Mode."""
     base = public_url.rstrip("/")
@@ -112,8 +112,10 @@ def manifest_of(
     if not socket_mode:
         interactivity["request_url"] = interactivity["message_menu_options_url"] = door["url"]
         events["request_url"] = door["url"]
-    if many_workspaces:
-        oauth["redirect_urls"] = [f"{base}/slack/oauth_redirect"]
+    # Slack sends nobody back to an address that the app does not list
+    back = {"/slack/oauth_redirect": many_workspaces, "/console/slack/back": console_sign_in}
+    if redirects := [base + path for path, wanted in back.items() if wanted]:
+        oauth["redirect_urls"] = redirects
     return {
         "_metadata": {"major_version": 2, "minor_version": 1},
         "display_information": {
@@ -166,7 +168,6 @@ def lint(manifest: Manifest) -> Iterator[str]:
 
 
 def _urls(manifest: Manifest) -> Iterator[str]:
-    if manifest["settings"]["socket_mode_enabled"]:
-        return
-    yield manifest["settings"]["interactivity"]["request_url"]
+    if not manifest["settings"]["socket_mode_enabled"]:
+        yield manifest["settings"]["interactivity"]["request_url"]
     yield from manifest["oauth_config"].get("redirect_urls", ())

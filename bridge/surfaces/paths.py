@@ -27,10 +27,14 @@ _FILTERS: dict[str, tuple[Json, str]] = {
 }
 _IDS: Json = {
     "type": "object",
-    "required": ["jobs", "count"],
+    "required": ["jobs", "count", "more"],
     "properties": {
         "jobs": {"type": "array", "items": {"type": "string"}},
         "count": {"type": "integer", "minimum": 0},
+        "more": {
+            "type": "boolean",
+            "description": "More match than one request takes: send it again for the rest.",
+        },
     },
 }
 _FORCE: Json = {

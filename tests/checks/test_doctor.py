@@ -284,6 +284,19 @@ async def test_a_bridge_without_a_signing_secret(tmp_path: Path, clinic: Clinic)
     assert row.state is State.WARNING
 
 
+async def test_a_bridge_on_socket_mode_needs_no_signing_secret(
+    tmp_path: Path, clinic: Clinic
+) -> None:
+    async with world(tmp_path, slack__signing_secret=None) as here:
+        clinic.changes |= {
+            "server__public_url": here.url,
+            "slack__app_token": slack_seed.APP_TOKEN,
+            "slack__signing_secret": None,
+        }
+        row = await clinic.row("/slack/events is shut")
+    assert row.state is State.OK
+
+
 async def test_somebody_else_answers_at_our_address(clinic: Clinic) -> None:
     clinic.changes["server__public_url"] = clinic.urls["slack"]
     row = await clinic.row("What answers at PUBLIC_URL (status 404) is not the bridge.")

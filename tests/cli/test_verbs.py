@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from bridge.actions import catalogue
+from bridge.app import attached_store
 from bridge.cli import main
+from bridge.contract import Asker, ReplyTo
+from bridge.jobs.intake import Launch
+from bridge.jobs.operating import BULK
+from bridge.settings import load
 
 Run = Callable[..., Result]
 
@@ -99,6 +106,21 @@ def test_many_are_mended_by_filter_and_never_without_one(run: Run) -> None:
     assert "Known states" in run("jobs", "list", "--state", "stuck").output
 
 
+def test_that_more_jobs_match_than_one_go_takes_is_said(run: Run) -> None:
+    launch(run)
+
+    async def put(count: int) -> None:
+        async with attached_store(load()) as store:
+            action = catalogue()["rocketchat.close_room"].model_validate({"rid": "abc"})
+            wish = Launch(action, "rocketchat", Asker("cli", "cli"), ReplyTo())
+            await store.accept([wish] * count)
+
+    asyncio.run(put(BULK))
+    said = run("jobs", "cancel", "--state", "queued").stdout
+    assert said == f"{BULK} jobs cancelled; more match, run it again.\n"
+    assert run("jobs", "cancel", "--connection", "rocketchat").stdout == "1 jobs cancelled.\n"
+
+
 def test_a_field_that_is_wrong_is_named(run: Run) -> None:
     result = run("call", "rocketchat.close_room", "--rid", "../users.delete")
     assert result.exit_code == 2
@@ -141,6 +163,18 @@ def test_why_somebody_may_or_may_not(run: Run) -> None:
     assert "yes: BRIDGE_ALLOW=user:U1ALLOWED" in run("explain", "@U1ALLOWED", "/close").stdout
     assert "no:" in run("explain", "@U2", "/close", "#C1").stdout
     assert "There is no command /clsoe" in run("explain", "@U2", "/clsoe").output
+
+
+def test_why_a_member_of_a_user_group_may_and_that_membership_is_not_known_here(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRIDGE_ALLOW", "usergroup:S0SUPPORT")
+    unknown = run("explain", "@U2", "/close", "#C1").output
+    assert "no: You may not run /close here" in unknown
+    assert "not known here whether U2 is in S0SUPPORT. Add S0SUPPORT to ask as a member" in unknown
+    member = run("explain", "@U2", "/close", "#C1", "S0SUPPORT").output
+    assert "yes: BRIDGE_ALLOW=usergroup:S0SUPPORT" in member
+    assert "not known" not in member
 
 
 def test_what_a_payload_would_lead_to(run: Run, tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from aiohttp import ClientSession, CookieJar
 from playwright.async_api import Browser, expect
 
 from bridge.console.session import Sessions
 from bridge.contract import JobState
+from bridge.jobs.operating import BULK
 from bridge.settings import Console as ConsoleSettings
 from tests.clock import Clock
 from tests.console.conftest import Serve, Visitor, visit
@@ -73,6 +75,42 @@ async def test_a_queued_job_is_cancelled_and_a_running_one_says_why_not(
     assert await state(desk, job_id) is JobState.CANCELLED
 
 
+async def test_the_page_of_a_refused_deed_goes_on_as_the_jobs_page(
+    desk: Desk, visitor: Visitor
+) -> None:
+    job_id = await desk.put(JobState.QUEUED)
+    await visitor.sign_in()
+    await visitor.open(f"/console/jobs/{job_id}")
+    await visitor.page.locator("summary", has_text="Cancel").click()
+    await desk.become(job_id, state="running")
+    await visitor.page.get_by_role("button", name="Cancel").click()
+    await expect(visitor.page.locator(".notice")).to_contain_text("cannot be stopped safely")
+    assert visitor.page.url.endswith("/cancel")
+    await desk.become(job_id, state="done", finished_at=desk.clock())
+    await expect(visitor.page.locator('[data-live="title"]')).to_contain_text("Done")
+    for deed in ("retry", "cancel"):
+        await visitor.open(f"/console/jobs/{job_id}/{deed}")
+        assert visitor.page.url.endswith(f"/console/jobs/{job_id}")
+
+
+async def test_jobs_of_a_connection_that_is_gone_are_found_and_cancelled(
+    desk: Desk, visitor: Visitor
+) -> None:
+    gone: dict[str, Any] = {"room": "r1", "connection": "old", "lane": "old:r1"}
+    job_id = await desk.put(JobState.WAITING, run_at=9e9, **gone)
+    await desk.put(JobState.DONE, **gone)
+    await visitor.sign_in()
+    await visitor.open(f"/console/jobs/{job_id}")
+    await visitor.page.get_by_role("link", name="All jobs of r1").click()
+    await expect(visitor.page.get_by_role("link", name="Close conversation")).to_have_count(2)
+    await visitor.open("/console/connections")
+    await visitor.page.get_by_role("link", name="choose them").click()
+    await visitor.page.get_by_role("link", name="Cancel all…").click()
+    await visitor.page.get_by_role("button", name="Cancel 1 job").click()
+    await expect(visitor.page.locator("h1")).to_have_text("1 job cancelled")
+    assert await state(desk, job_id) is JobState.CANCELLED
+
+
 async def test_many_are_retried_after_a_page_that_says_how_many_and_no_others(
     desk: Desk, visitor: Visitor, clock: Clock
 ) -> None:
@@ -102,6 +140,23 @@ async def test_many_are_cancelled_by_filter(desk: Desk, visitor: Visitor) -> Non
     await expect(visitor.page.locator("h1")).to_have_text("3 jobs cancelled")
     assert {await state(desk, job_id) for job_id in waiting} == {JobState.CANCELLED}
     assert await state(desk, done) is JobState.DONE
+
+
+async def test_what_is_done_to_many_is_what_the_page_before_listed(
+    desk: Desk, visitor: Visitor
+) -> None:
+    ids = [await desk.put(JobState.QUEUED, room=f"r{n}", age_s=9000.0 - n) for n in range(BULK + 1)]
+    await visitor.sign_in()
+    await visitor.open("/console/bulk?do=cancel&state=queued")
+    listed = visitor.page.locator(".first a").first
+    assert await listed.get_attribute("href") == f"/console/jobs/{ids[0]}"
+    await visitor.page.get_by_role("button", name="Cancel 1,000 jobs").click()
+    assert await state(desk, ids[0]) is JobState.CANCELLED
+    assert await state(desk, ids[-1]) is JobState.QUEUED
+    await visitor.page.get_by_role("link", name="Cancel the rest").click()
+    await visitor.page.get_by_role("button", name="Cancel 1 job").click()
+    await expect(visitor.page.locator("h1")).to_have_text("1 job cancelled")
+    assert await state(desk, ids[-1]) is JobState.CANCELLED
 
 
 async def test_a_viewer_sees_everything_and_may_do_nothing(

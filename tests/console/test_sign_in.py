@@ -12,11 +12,14 @@ from playwright.async_api import Browser
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from bridge.actions import catalogue
 from bridge.contract import JobState
+from bridge.ingress.slack.install import SCOPES
 from bridge.sandbox.slack import Slack as EmulatedSlack
 from bridge.sandbox.slack import seed
 from bridge.settings import Console as ConsoleSettings
 from bridge.settings import Server, Slack
+from bridge.surfaces.manifest import manifest_of
 from tests.clock import Clock
 from tests.console.conftest import Visitor, visit
 from tests.console.desk import TOKEN, Desk, close_desk, open_desk, settings
@@ -94,6 +97,39 @@ async def test_a_token_that_was_rotated_ends_the_sessions_it_began(
     assert sessions.role(old).word == "nobody"
     clock.now += 12 * 3600 + 1
     assert sessions.role(session).word == "nobody"
+
+
+async def token_form(http: ClientSession, address: str) -> dict[str, str]:
+    page = await (await http.get(f"{address}/console/sign-in")).text()
+    return {"token": TOKEN, "csrf": page.split('name="csrf" value="')[1].split('"')[0]}
+
+
+async def test_strangers_who_sign_out_push_nobody_back_in(desk: Desk, address: str) -> None:
+    sessions = desk.console._sessions
+    mine = sessions.with_token()
+    sessions.leave(mine)
+    for _ in range(3):
+        async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as http:
+            form = await token_form(http, address)
+            await http.post(f"{address}/console/sign-out", data={"csrf": form["csrf"]})
+    assert list(sessions._left) == [mine.id]
+    assert sessions.role(mine).word == "nobody"
+
+
+async def test_a_new_sign_in_ends_the_session_before_also_for_a_copy_of_its_cookie(
+    address: str,
+) -> None:
+    async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as http:
+        form = await token_form(http, address)
+        await http.post(f"{address}/console/sign-in", data=form)
+        copy = {cookie.key: cookie.value for cookie in http.cookie_jar}
+        page = await (await http.get(f"{address}/console")).text()
+        form["csrf"] = page.split('name="csrf" value="')[1].split('"')[0]
+        again = await http.post(f"{address}/console/sign-in", data=form)
+        assert again.url.path == "/console"
+    async with ClientSession(cookies=copy, cookie_jar=CookieJar(unsafe=True)) as http:
+        asked = await http.get(f"{address}/console", allow_redirects=False)
+        assert (asked.status, asked.headers.get("Location")) == (303, "/console/sign-in")
 
 
 async def test_without_any_way_in_the_page_says_what_to_set(
@@ -185,6 +221,12 @@ async def test_sign_in_with_slack_gives_the_role_of_the_settings(
     )
     desk = await open_desk(tmp_path, clock, wanted)
     address = str((await aiohttp_server(desk.app())).make_url("")).rstrip("/")
+    slack.manifests[slack.app_id] = manifest_of(
+        catalogue().values(),
+        public_url=address,
+        scopes=SCOPES,
+        console_sign_in=wanted.console_by_slack,
+    )
     visitor = await visit(browser, address)
     await visitor.open("/console/sign-in")
     await visitor.page.get_by_role("link", name="Sign in with Slack").click()

@@ -115,10 +115,10 @@ async def test_many_are_retried_and_cancelled_by_filter(database_url: str) -> No
             await ended(store, "parked", f"r{number}")
         await ended(store, "done", "r9")
         operator = Operator(store)
-        assert len(await operator.retry_all(Filter(states=(JobState.PARKED,)))) == 5
-        assert len(await operator.cancel_all(Filter(room="r3"))) == 1
-        assert len(await operator.cancel_all(Filter())) == 4
-        assert len(await operator.retry_all(Filter(), force=True)) == 6
+        assert len((await operator.retry_all(Filter(states=(JobState.PARKED,)))).ids) == 5
+        assert len((await operator.cancel_all(Filter(room="r3"))).ids) == 1
+        assert len((await operator.cancel_all(Filter())).ids) == 4
+        assert len((await operator.retry_all(Filter(), force=True)).ids) == 6
 
 
 async def test_a_cancel_is_told_once_and_a_retry_takes_back_what_was_not_told(
@@ -261,8 +261,8 @@ async def test_what_waits_of_somebody_who_lost_the_right_is_cancelled_at_once(
     async with store_on(database_url) as store:
         await store.accept([launch("r1", asker=ANNA), launch("r2", asker=bert), launch("r3")])
         operator = Operator(store)
-        assert len(await operator.cancel_all(Filter(asker="U2"))) == 1
-        assert len(await operator.cancel_all(Filter(scope="key:shop"))) == 1
+        assert len((await operator.cancel_all(Filter(asker="U2"))).ids) == 1
+        assert len((await operator.cancel_all(Filter(scope="key:shop"))).ids) == 1
         assert [row["state"] for row in await rows(store)] == ["queued", "cancelled", "cancelled"]
 
 

@@ -336,6 +336,27 @@ async def test_consent_in_a_browser(slack: Slack) -> None:
             assert "error=access_denied" in sent.headers["Location"]
 
 
+@pytest.mark.parametrize(
+    ("redirect_uri", "status"),
+    [
+        ("https://b.example/back", 200),
+        ("https://b.example/back/below?x=1", 200),
+        ("https://b.example/backdoor", 400),
+        ("https://b.example/", 400),
+        ("https://evil.example/back", 400),
+    ],
+)
+async def test_only_an_address_of_the_pushed_manifest_is_led_back_to(
+    slack: Slack, redirect_uri: str, status: int
+) -> None:
+    slack.manifests[slack.app_id] = {"oauth_config": {"redirect_urls": ["https://b.example/back"]}}
+    asked = {"client_id": seed.CLIENT_ID, "redirect_uri": redirect_uri}
+    page = f"{slack.public_url}/openid/connect/authorize"
+    async with aiohttp.ClientSession() as session, session.get(page, params=asked) as shown:
+        assert shown.status == status
+        assert ("bad_redirect_uri" in await shown.text()) is (status == 400)
+
+
 @SDK_USES_BASIC_AUTH
 async def test_signing_in(slack: Slack) -> None:
     code = slack.grant("anna", "https://b.example/r", "openid email profile", nonce="n").split(

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bridge.actions import catalogue
-from bridge.ingress.slack.install import SCOPES
+from bridge.console.signing_in_slack import BACK
+from bridge.ingress.slack.install import REDIRECT, SCOPES
 from bridge.surfaces.manifest import lint, manifest_of
 
 
@@ -19,6 +20,17 @@ def made(**changes: Any) -> dict[str, Any]:
 def test_the_default_manifest_has_no_fault() -> None:
     assert list(lint(made())) == []
     assert list(lint(made(public_url="", socket_mode=True))) == []
+
+
+def test_it_lists_every_address_that_slack_sends_people_back_to() -> None:
+    base = "https://bridge.example.com"
+    assert "redirect_urls" not in made()["oauth_config"]
+    installed = made(many_workspaces=True)["oauth_config"]["redirect_urls"]
+    assert installed == [f"{base}{REDIRECT}"]
+    staffed = made(many_workspaces=True, console_sign_in=True)["oauth_config"]["redirect_urls"]
+    assert staffed == [f"{base}{REDIRECT}", f"{base}{BACK}"]
+    told = lint(made(public_url="", socket_mode=True, console_sign_in=True))
+    assert any("Set PUBLIC_URL" in problem for problem in told)
 
 
 def test_it_keeps_slacks_limits() -> None:

@@ -29,6 +29,7 @@ from bridge.ingress.http.limits import InFlight, Limits
 from bridge.ingress.http.problems import Problem
 from bridge.jobs.auditing import Audit
 from bridge.jobs.intake import Intake
+from bridge.jobs.operating import Many
 from bridge.settings import Settings
 from bridge.signatures.origin import Senders
 
@@ -208,10 +209,10 @@ class ApiDoor:
         return json_response(self._launching.show(gone))
 
     async def _retry_all(self, request: web.Request, caller: Caller) -> web.StreamResponse:
-        return _ids(await self._recovery.retry_all(caller, await self._body(request)))
+        return _many(await self._recovery.retry_all(caller, await self._body(request)))
 
     async def _cancel_all(self, request: web.Request, caller: Caller) -> web.StreamResponse:
-        return _ids(await self._recovery.cancel_all(caller, await self._body(request)))
+        return _many(await self._recovery.cancel_all(caller, await self._body(request)))
 
     async def _trail(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         if caller.key is not None:
@@ -262,5 +263,5 @@ class ApiDoor:
         return bodies.parse(raw)
 
 
-def _ids(ids: Sequence[str]) -> web.Response:
-    return json_response({"jobs": list(ids), "count": len(ids)})
+def _many(done: Many) -> web.Response:
+    return json_response({"jobs": done.ids, "count": len(done.ids), "more": done.more})

@@ -6,7 +6,6 @@ something is asked for, not remembered from when the job was launched.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
@@ -17,7 +16,7 @@ from bridge.ingress.api.listing import FilterFields
 from bridge.ingress.http import wishes
 from bridge.ingress.http.problems import FieldError, Problem, pointer
 from bridge.jobs.auditing import UNNAMED, Actor
-from bridge.jobs.operating import Filter, NotAllowed, Page
+from bridge.jobs.operating import BULK, Covers, Filter, Many, NotAllowed, Page
 
 BULK_OF_A_KEY: Final = 500
 
@@ -42,23 +41,26 @@ class Operator(Protocol):
         ...
 
     async def retry_all(
-        self, which: Filter, *, force: bool = False, by: Actor = UNNAMED
-    ) -> list[str]:
-        """Retry all that match and may be retried; their ids."""
+        self,
+        which: Filter,
+        *,
+        force: bool = False,
+        by: Actor = UNNAMED,
+        covers: Covers | None = None,
+        most: int = BULK,
+    ) -> Many:
+        """Retry the oldest that match, may be retried and are covered."""
         ...
 
-    async def cancel_all(self, which: Filter, *, by: Actor = UNNAMED) -> list[str]:
-        """Cancel all that match and may be cancelled; their ids."""
-        ...
-
-    async def retry_these(
-        self, ids: Sequence[str], *, force: bool = False, by: Actor = UNNAMED
-    ) -> list[str]:
-        """Retry those of them that may be retried; their ids."""
-        ...
-
-    async def cancel_these(self, ids: Sequence[str], *, by: Actor = UNNAMED) -> list[str]:
-        """Cancel those of them that may be cancelled; their ids."""
+    async def cancel_all(
+        self,
+        which: Filter,
+        *,
+        by: Actor = UNNAMED,
+        covers: Covers | None = None,
+        most: int = BULK,
+    ) -> Many:
+        """Cancel the oldest that match, may be cancelled and are covered."""
         ...
 
 
@@ -108,25 +110,26 @@ class Recovery:
             raise Problem("not-possible", str(error)) from None
         return gone or job
 
-    async def retry_all(self, caller: Caller, body: Any) -> list[str]:
-        """The ids of those that get another chance. Raises `Problem`."""
+    async def retry_all(self, caller: Caller, body: Any) -> Many:
+        """Those that get another chance. Raises `Problem`."""
         bulk, which = _bulk(caller, body)
-        if caller.key is None:
-            return await self._operator.retry_all(which, force=bulk.force, by=caller.actor)
-        ids = await self._covered(caller, which)
-        return await self._operator.retry_these(ids, force=bulk.force, by=caller.actor)
+        covers, most = _reach(caller)
+        return await self._operator.retry_all(
+            which, force=bulk.force, by=caller.actor, covers=covers, most=most
+        )
 
-    async def cancel_all(self, caller: Caller, body: Any) -> list[str]:
-        """The ids of those that were stopped. Raises `Problem`."""
+    async def cancel_all(self, caller: Caller, body: Any) -> Many:
+        """Those that were stopped. Raises `Problem`."""
         _, which = _bulk(caller, body)
-        if caller.key is None:
-            return await self._operator.cancel_all(which, by=caller.actor)
-        ids = await self._covered(caller, which)
-        return await self._operator.cancel_these(ids, by=caller.actor)
+        covers, most = _reach(caller)
+        return await self._operator.cancel_all(which, by=caller.actor, covers=covers, most=most)
 
-    async def _covered(self, caller: Caller, which: Filter) -> list[str]:
-        page = await self._operator.find(which, limit=BULK_OF_A_KEY)
-        return [job.id for job in page.jobs if caller.decide(job.action, job.connection).allowed]
+
+def _reach(caller: Caller) -> tuple[Covers | None, int]:
+    """What it may act on, and on how many in one go."""
+    if caller.key is None:
+        return None, BULK
+    return lambda action, connection: caller.decide(action, connection).allowed, BULK_OF_A_KEY
 
 
 def _bulk(caller: Caller, body: Any) -> tuple[Bulk, Filter]:

@@ -33,13 +33,22 @@ class Consent(Workspace):
         join = "&" if "?" in redirect_uri else "?"
         return f"{redirect_uri}{join}{urlencode({'code': code, 'state': state})}"
 
+    def leads_back(self, redirect_uri: str) -> bool:
+        """Whether the pushed manifest has this address, or one that it lies below; any before a push."""
+        manifest = self.manifests.get(self.app_id)
+        if manifest is None:
+            return True
+        given = redirect_uri.partition("?")[0]
+        listed = manifest.get("oauth_config", {}).get("redirect_urls", [])
+        return any(given == url or given.startswith(f"{url.rstrip('/')}/") for url in listed)
+
     async def consent_page(self, request: web.Request) -> web.Response:
         """Ask who is there and whether they agree; `?as=<user>` agrees at once."""
         asked = request.query
         if asked.get("client_id") != self.client_id:
             return web.Response(status=400, text="invalid_client_id")
         redirect_uri, state = asked.get("redirect_uri", ""), asked.get("state", "")
-        if not redirect_uri:
+        if not redirect_uri or not self.leads_back(redirect_uri):
             return web.Response(status=400, text="bad_redirect_uri")
         if asked.get("deny"):
             denied = urlencode({"error": "access_denied", "state": state})

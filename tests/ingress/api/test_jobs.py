@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 
+from bridge.actions import catalogue
+from bridge.contract import Asker, ReplyTo
+from bridge.ingress.api.recovery import BULK_OF_A_KEY
+from bridge.jobs.intake import Launch
 from bridge.jobs.store import Store
 from tests.clock import Clock
 from tests.ingress.api.conftest import Finish
 from tests.ingress.api.house import CLOSE, NOW, ROOM, Client, bearer, problem
 
+CLOSER = Asker("api", "key:closer")
 PDF = "/api/v1/actions/rocketchat.request_pdf_transcript"
 
 
@@ -81,7 +86,7 @@ async def test_nothing_of_one_key_is_visible_to_another(client: Client, store: S
         response = await client.post(
             f"/api/v1/jobs/{what}", json={"room": ROOM, "force": True}, headers=bearer("bert")
         )
-        assert await response.json() == {"jobs": [], "count": 0}
+        assert await response.json() == {"jobs": [], "count": 0, "more": False}
     kept = await store.get(job)
     assert kept is not None
     assert kept.state.value == "queued"
@@ -127,6 +132,24 @@ async def test_cancel_and_retry_many(client: Client, key: str) -> None:
     assert sorted(gone["jobs"]) == sorted(mine)
     assert gone["count"] == len(mine)
     assert sorted(back["jobs"]) == sorted(mine)
+    assert not gone["more"]
+
+
+async def test_a_key_acts_on_what_it_covers_and_is_told_that_more_match(
+    client: Client, store: Store
+) -> None:
+    pdf, close = (
+        Launch(catalogue()[name].model_validate({"rid": ROOM}), "desk", CLOSER, ReplyTo())
+        for name in ("rocketchat.request_pdf_transcript", "rocketchat.close_room")
+    )
+    await store.accept([pdf] * 3 + [close] * (BULK_OF_A_KEY + 1))
+    which = {"asker": "key:closer"}
+
+    first = await client.post("/api/v1/jobs/cancel", json=which, headers=bearer("closer"))
+    second = await client.post("/api/v1/jobs/cancel", json=which, headers=bearer("closer"))
+
+    counted = [(said["count"], said["more"]) for said in (await first.json(), await second.json())]
+    assert counted == [(BULK_OF_A_KEY, True), (1, False)]
 
 
 @pytest.mark.parametrize(
@@ -152,14 +175,8 @@ async def test_many_are_never_all_by_mistake(client: Client, body: Any) -> None:
 
 
 async def test_a_key_whose_scope_shrank_cannot_retry(client: Client, store: Store) -> None:
-    from bridge.actions import catalogue
-    from bridge.contract import Asker, ReplyTo
-    from bridge.jobs.intake import Launch
-
     action = catalogue()["rocketchat.request_pdf_transcript"].model_validate({"rid": ROOM})
-    (accepted,) = await store.accept(
-        [Launch(action, "desk", Asker("api", "key:closer"), ReplyTo())]
-    )
+    (accepted,) = await store.accept([Launch(action, "desk", CLOSER, ReplyTo())])
 
     response = await client.post(f"/api/v1/jobs/{accepted.job.id}/cancel", headers=bearer("closer"))
 
