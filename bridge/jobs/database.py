@@ -101,7 +101,6 @@ def open_engine(url: URL, *, autocommit: bool = False) -> Engine:
             "synchronous=FULL",
             "fullfsync=1",
             "foreign_keys=ON",
-            "cache_size=-16000",
             "temp_store=MEMORY",
         ):
             cursor.execute(f"PRAGMA {pragma}")
