@@ -59,8 +59,10 @@ async def test_no_secret_reaches_the_page(stage: Stage) -> None:
     await stage.type("/transfer 648 anna@example.com")
     await stage.reads("Done")
     await stage.open("requests")
-    for row in await stage.page.locator(".hop summary").all():
-        await row.click()
+    # all at once: a new request would move the others down between two clicks
+    await stage.page.locator(".hop summary").evaluate_all(
+        "rows => rows.forEach(row => row.click())"
+    )
     text = await stage.page.locator("#panel-requests").inner_text()
 
     shown = [secret for secret in stage.sandbox.secrets() if secret in text]
