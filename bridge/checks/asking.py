@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import email.utils
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from bridge.contract import Lost, Unsent
+from bridge.contract import Lost, Unsent, decode_json
 
 T = TypeVar("T")
 SKEW_WARNING_S = 30.0
@@ -55,8 +54,5 @@ async def ask(question: Awaitable[T]) -> T | Silence:
 
 def as_json(body: bytes) -> dict[str, Any]:
     """An object, whatever came."""
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
+    found = decode_json(body)
     return found if isinstance(found, dict) else {}

@@ -6,6 +6,5 @@ waits and streams, `listing` and `recovery` are for jobs that exist, `docs` rend
 
 from bridge.ingress.api.door import ApiDoor
 from bridge.ingress.api.following import Reader
-from bridge.ingress.api.recovery import Operator
 
-__all__ = ["ApiDoor", "Operator", "Reader"]
+__all__ = ["ApiDoor", "Reader"]

@@ -21,7 +21,7 @@ from bridge.ingress.api.files import Files
 from bridge.ingress.api.following import Follower, Reader, stream
 from bridge.ingress.api.launching import Launching
 from bridge.ingress.api.listing import read_audit_query, read_query
-from bridge.ingress.api.recovery import Operator, Recovery
+from bridge.ingress.api.recovery import Recovery
 from bridge.ingress.http import bodies
 from bridge.ingress.http.answers import json_response
 from bridge.ingress.http.edge import edge, nowhere, only
@@ -29,7 +29,7 @@ from bridge.ingress.http.limits import InFlight, Limits
 from bridge.ingress.http.problems import Problem
 from bridge.jobs.auditing import Audit
 from bridge.jobs.intake import Intake
-from bridge.jobs.operating import Many
+from bridge.jobs.operating import Many, Operator
 from bridge.settings import Settings
 from bridge.signatures.origin import Senders
 

@@ -6,7 +6,7 @@ something is asked for, not remembered from when the job was launched.
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
@@ -15,53 +15,9 @@ from bridge.ingress.api.callers import Caller
 from bridge.ingress.api.listing import FilterFields
 from bridge.ingress.http import wishes
 from bridge.ingress.http.problems import FieldError, Problem, pointer
-from bridge.jobs.auditing import UNNAMED, Actor
-from bridge.jobs.operating import BULK, Covers, Filter, Many, NotAllowed, Page
+from bridge.jobs.operating import BULK, Covers, Filter, Many, NotAllowed, Operator
 
 BULK_OF_A_KEY: Final = 500
-
-
-class Operator(Protocol):
-    """What people and programs may do to jobs; `bridge.jobs.operating` has it."""
-
-    async def find(self, which: Filter, *, limit: int = 50, cursor: str = "") -> Page:
-        """A page of jobs, newest first."""
-        ...
-
-    async def retry(
-        self, job_id: str, *, scope: str | None = None, force: bool = False, by: Actor = UNNAMED
-    ) -> Job | None:
-        """Give a job another chance; None when there is no such job. Raises `NotAllowed`."""
-        ...
-
-    async def cancel(
-        self, job_id: str, *, scope: str | None = None, by: Actor = UNNAMED
-    ) -> Job | None:
-        """Stop a job that has not ended. Raises `NotAllowed`."""
-        ...
-
-    async def retry_all(
-        self,
-        which: Filter,
-        *,
-        force: bool = False,
-        by: Actor = UNNAMED,
-        covers: Covers | None = None,
-        most: int = BULK,
-    ) -> Many:
-        """Retry the oldest that match, may be retried and are covered."""
-        ...
-
-    async def cancel_all(
-        self,
-        which: Filter,
-        *,
-        by: Actor = UNNAMED,
-        covers: Covers | None = None,
-        most: int = BULK,
-    ) -> Many:
-        """Cancel the oldest that match, may be cancelled and are covered."""
-        ...
 
 
 class Force(BaseModel):

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 import structlog
 from slack_sdk.errors import SlackApiError
 
+from bridge.access import named_usergroups
 from bridge.ingress.slack.workspaces import SLACK_FAILS, NotInstalled, Workspaces
 from bridge.settings import Access
 
@@ -24,7 +25,6 @@ log = structlog.get_logger()
 REFRESH_S = 120.0
 BELIEVE_S = 300.0
 READ_WITHIN_S = 5.0
-PREFIX = "usergroup:"
 # Errors of any method that pass by themselves; https://docs.slack.dev/reference/methods/usergroups.users.list
 PASSING = frozenset(
     ("fatal_error", "internal_error", "ratelimited", "request_timeout", "service_unavailable")
@@ -33,13 +33,6 @@ HINT = (
     "Give the app the scope usergroups:read and install it again, or correct the group's id in the access"
     " rules; until then it counts as empty."
 )
-
-
-def named_groups(access: Access) -> frozenset[str]:
-    """The user groups that the rules speak of."""
-    entries = [entry.strip() for entry in access.allow.split(",")]
-    entries += [entry for rule in access.rules for entry in rule.who]
-    return frozenset(entry.removeprefix(PREFIX) for entry in entries if entry.startswith(PREFIX))
 
 
 class Usergroups:
@@ -53,7 +46,7 @@ class Usergroups:
         clock: Callable[[], float],
         refresh_s: float = REFRESH_S,
     ) -> None:
-        self._groups = named_groups(access)
+        self._groups = frozenset(named_usergroups(access))
         self._workspaces = workspaces
         self._clock = clock
         self._refresh_s = refresh_s

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from bridge.outbound import Outbound
 from bridge.sandbox.slack import seed
 from bridge.settings import Outbound as OutboundSettings
 from tests.ingress.slack.conftest import Open
-from tests.ingress.slack.reception import ROOM
+from tests.ingress.slack.reception import ROOM, Reception
 from tests.otlp import Receiver
 
 
@@ -43,6 +44,18 @@ async def test_a_socket_that_cannot_be_opened_keeps_nothing_from_starting(open_d
     assert "Accepted." in receipt.shown
 
 
+@asynccontextmanager
+async def unstarted(at: Reception) -> AsyncIterator[SocketMode]:
+    """A socket client of its own, which takes everything and looks often."""
+
+    async def dispatch(_: dict[str, Any]) -> BoltResponse:
+        return BoltResponse(status=200, body="")
+
+    async with Outbound(OutboundSettings(allow=["127.0.0.1"])) as outbound:
+        web = web_client(outbound, f"{at.slack.public_url}/api/", "")
+        yield SocketMode(app_token=seed.APP_TOKEN, web=web, dispatch=dispatch, ping_s=0.05)
+
+
 async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while True:
@@ -62,13 +75,7 @@ def is_down() -> float | None:
 
 async def test_a_revoked_app_token_is_said_once_and_so_is_its_return(open_door: Open) -> None:
     at = await open_door({"socket_mode": True})
-
-    async def dispatch(_: dict[str, Any]) -> BoltResponse:
-        return BoltResponse(status=200, body="")
-
-    async with Outbound(OutboundSettings(allow=["127.0.0.1"])) as outbound:
-        web = web_client(outbound, f"{at.slack.public_url}/api/", "")
-        mode = SocketMode(app_token=seed.APP_TOKEN, web=web, dispatch=dispatch, ping_s=0.05)
+    async with unstarted(at) as mode:
         with capture_logs() as logs:
             running = asyncio.create_task(mode.run())
             await until(lambda: ("slack.socket_up", "") in said(logs))
@@ -93,13 +100,7 @@ async def test_a_slack_that_gives_addresses_but_no_sockets_is_said_and_asked_ane
     open_door: Open,
 ) -> None:
     at = await open_door({"socket_mode": True})
-
-    async def dispatch(_: dict[str, Any]) -> BoltResponse:
-        return BoltResponse(status=200, body="")
-
-    async with Outbound(OutboundSettings(allow=["127.0.0.1"])) as outbound:
-        web = web_client(outbound, f"{at.slack.public_url}/api/", "")
-        mode = SocketMode(app_token=seed.APP_TOKEN, web=web, dispatch=dispatch, ping_s=0.05)
+    async with unstarted(at) as mode:
         with capture_logs() as logs:
             with at.slack.fault("status", "*/link/*", status=503):
                 running = asyncio.create_task(mode.run())
