@@ -19,7 +19,7 @@ demo: .venv/ready ## Start the bridge with emulated Slack, Rocket.Chat and Super
 
 test: .venv/ready-dev ## Run every test
 	@$(RUN) pytest -q -m "not alone" -n 2 --dist worksteal $(ARGS) || $(NONE_THERE)
-	@$(RUN) pytest -q -m alone $(ARGS) || $(NONE_THERE)
+	@$(RUN) pytest -v -m alone $(ARGS) || $(NONE_THERE)
 
 check: .venv/ready-dev ## Format, lint, types, import rules, dead code, docs in step with code, licences, weaknesses
 	$(BIN)/ruff format --check bridge docs tests

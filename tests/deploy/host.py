@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import aiohttp
@@ -77,14 +77,19 @@ class Host:
             yield
         finally:
             began = time.monotonic()
-            for dyno in dynos:
-                for process in _leaves(dyno.pid):
+            left = [process for dyno in dynos for process in _all(dyno.pid)]
+            for process in left:
+                if not process.children():  # the bridge itself, below honcho and its shell
                     process.send_signal(signal.SIGTERM)
-            codes = await asyncio.wait_for(
-                asyncio.gather(*(dyno.wait() for dyno in dynos)), EXIT_S + 5
-            )
-            self.exit_s = time.monotonic() - began
-            await asyncio.gather(*reading)
+            try:
+                async with asyncio.timeout(EXIT_S + 5):
+                    codes = await asyncio.gather(*(dyno.wait() for dyno in dynos))
+                    self.exit_s = time.monotonic() - began
+                    await asyncio.gather(*reading)
+            finally:
+                for process in left:
+                    with suppress(psutil.NoSuchProcess):
+                        process.kill()
         assert codes == [0] * len(dynos), self.lines[-20:]
         assert self.said("app.stopped") == len(dynos)
         assert self.exit_s < EXIT_S
@@ -121,7 +126,6 @@ class Host:
             return False
 
 
-def _leaves(pid: int) -> list[psutil.Process]:
-    """The bridge itself, below honcho and its shell."""
-    below = psutil.Process(pid).children(recursive=True)
-    return [process for process in below if not process.children()]
+def _all(pid: int) -> list[psutil.Process]:
+    dyno = psutil.Process(pid)
+    return [dyno, *dyno.children(recursive=True)]
