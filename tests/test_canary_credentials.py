@@ -276,7 +276,7 @@ async def test_no_kind_of_credential_is_said_whatever_happens(
             json.dumps(here.slack._message_row(one), default=str) for one in here.slack.all_messages
         ]
         numbers = metrics.render()[0].decode()
-    tracing.stop()  # what is left is sent
+    tracing.stop(within_s=30.0)  # what is left is sent
     database = stored(tmp_path)
     hay = {
         "logs": lines.getvalue(),

@@ -139,7 +139,7 @@ async def test_what_a_socket_brings_begins_a_trace(
         await at.slack.command("anna", "#support", "/close", ROOM)
         [job] = at.jobs
     finally:
-        tracing.stop()
+        tracing.stop(within_s=30.0)
         receiver.close()
     [door] = [one for one in receiver.spans() if one.name == "ingress.request"]
     assert job.trace[3:52] == f"{door.trace}-{door.id}"
