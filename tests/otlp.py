@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+SENT_WITHIN_S = 30.0  # a real stop waits for 2 s, too few beside other tests
+
 
 @dataclass(frozen=True)
 class Sent:

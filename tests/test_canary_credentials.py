@@ -35,7 +35,7 @@ from bridge.sandbox.superoffice.signing import partner_key_pem
 from bridge.settings import ENVIRONMENT, RocketChat, Settings, SuperOffice
 from tests.canary import CANARY, forms, found, log_lines, secrets, secrets_at, stored
 from tests.ingress.linking.town import INES_ID, INES_TOKEN, browser, town
-from tests.otlp import Receiver
+from tests.otlp import SENT_WITHIN_S, Receiver
 from tests.world import API_TOKEN, World, serve, world
 
 AA = login_of("AA")
@@ -276,7 +276,7 @@ async def test_no_kind_of_credential_is_said_whatever_happens(
             json.dumps(here.slack._message_row(one), default=str) for one in here.slack.all_messages
         ]
         numbers = metrics.render()[0].decode()
-    tracing.stop(within_s=30.0)  # what is left is sent
+    tracing.stop(SENT_WITHIN_S)  # what is left is sent
     database = stored(tmp_path)
     hay = {
         "logs": lines.getvalue(),

@@ -16,7 +16,7 @@ from bridge import metrics, tracing
 from bridge.sandbox.rocketchat import seed as rooms
 from bridge.sandbox.slack import seed as people
 from bridge.tracing.exporting import STOP_S, is_asked_for
-from tests.otlp import Receiver, mute
+from tests.otlp import SENT_WITHIN_S, Receiver, mute
 from tests.world import world
 
 GIVEN = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -125,7 +125,7 @@ def test_a_span_says_what_may_be_said_and_nothing_else(receiver: Receiver) -> No
         assert tracing.here() not in (kept, "")
     with pytest.raises(KeyError), tracing.stage("delivery.tell", kept):
         raise KeyError("CANARY")
-    tracing.stop(within_s=30.0)  # neighbours may slow this down, and a real stop does not wait
+    tracing.stop(SENT_WITHIN_S)
 
     bodies = receiver.bodies["/v1/traces"]
     assert b"CANARY" not in b"".join(bodies)

@@ -78,9 +78,9 @@ class Host:
         finally:
             began = time.monotonic()
             left = [process for dyno in dynos for process in _all(dyno.pid)]
-            for process in left:
-                if not process.children():  # the bridge itself, below honcho and its shell
-                    process.send_signal(signal.SIGTERM)
+            # the bridges themselves, below honcho and its shell; found before any of them is told
+            for process in [one for one in left if not one.children()]:
+                process.send_signal(signal.SIGTERM)
             try:
                 async with asyncio.timeout(EXIT_S + 5):
                     codes = await asyncio.gather(*(dyno.wait() for dyno in dynos))

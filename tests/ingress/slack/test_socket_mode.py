@@ -19,7 +19,7 @@ from bridge.sandbox.slack import seed
 from bridge.settings import Outbound as OutboundSettings
 from tests.ingress.slack.conftest import Open
 from tests.ingress.slack.reception import ROOM, Reception
-from tests.otlp import Receiver
+from tests.otlp import SENT_WITHIN_S, Receiver
 
 
 async def test_commands_forms_and_mentions_through_a_socket(open_door: Open) -> None:
@@ -139,7 +139,7 @@ async def test_what_a_socket_brings_begins_a_trace(
         await at.slack.command("anna", "#support", "/close", ROOM)
         [job] = at.jobs
     finally:
-        tracing.stop(within_s=30.0)
+        tracing.stop(SENT_WITHIN_S)
         receiver.close()
     [door] = [one for one in receiver.spans() if one.name == "ingress.request"]
     assert job.trace[3:52] == f"{door.trace}-{door.id}"
