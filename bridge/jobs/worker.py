@@ -28,6 +28,7 @@ from bridge.jobs.finishing import Held
 from bridge.jobs.fixed_outcomes import OWN_MISTAKE
 from bridge.jobs.limits import Limits
 from bridge.jobs.rows import delivery_rows, from_row, open_reply_to, split_channel
+from bridge.jobs.slots import Slots
 from bridge.jobs.store import Store
 from bridge.jobs.telling import Teller
 from bridge.jobs.writer import StoreDown
@@ -78,7 +79,7 @@ class Worker:
             if action.repeat is not Repeat.NEVER_REPEAT
         )
         self._wake = asyncio.Event()
-        self._free = settings.concurrency
+        self._slots = Slots(settings.concurrency)
         self._running: set[asyncio.Task[None]] = set()
         # of the running: what they did is being stored
         self._closing: set[asyncio.Task[None]] = set()
@@ -107,6 +108,7 @@ class Worker:
         self._stopping = True
         self._forget()
         self._wake.set()
+        self._slots.open()
         deadline = time.monotonic() + budget_s
         if self._claimer is not None:  # what it has just claimed is to be given back, too
             await asyncio.wait({self._claimer}, timeout=max(LAST_WORDS_S, budget_s))
@@ -153,22 +155,22 @@ class Worker:
     async def _claim_and_wait(self) -> None:
         self._wake.clear()
         wait_s = self._settings.poll_s
-        if self._free > 0:
-            claims = await self._claim()
-            if claims.rows and self._free > 0:
+        if wanted := self._slots.wanted():
+            claims = await self._claim(wanted)
+            if claims.rows and self._slots.free > 0:
                 return  # there may be more
             if claims.wake_in_s is not None:
                 wait_s = min(wait_s, claims.wake_in_s)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), wait_s)
 
-    async def _claim(self) -> Claims:
+    async def _claim(self, wanted: int) -> Claims:
         self._turn += 1
         asked_at = time.monotonic()
         item = ClaimItem(
             owner=self.name,
             now=self._store.clock(),
-            capacity=self._free,
+            capacity=wanted,
             lease_s=self._settings.lease_s,
             default_window=self._limits.default,
             connections=self._connections,
@@ -193,7 +195,7 @@ class Worker:
                 fresh_intent=job.sent_at == item.now and self._claim_is_intent(row["channel"]),
                 reserved=claims.reserved.get(job.id),
             )
-            self._free -= 1
+            self._slots.take()
             self._held[row["seq"]] = claimed
             if job.phase == "flow" and not job.attempts:
                 waited_s = item.now - job.tried_since
@@ -233,11 +235,15 @@ class Worker:
     async def _work(self, claimed: Claimed) -> None:
         tracing.enter(claimed.job.trace, job_id=claimed.job.id)
         attempt = Attempt(sent=claimed.job.sent_at is not None and not claimed.fresh_intent)
-        started = self._store.clock()
         try:
-            if not self._stopping:  # claimed while stopping: it never starts
+            with contextlib.suppress(asyncio.CancelledError):  # the drain budget is used up
+                await self._slots.enter()
+            started, took_s = self._store.clock(), None
+            if not self._stopping:  # else it never starts
+                begun = time.monotonic()
                 await self._try(claimed, attempt)
-            self._release()
+                took_s = time.monotonic() - begun
+            self._release(took_s)
             await self._close(claimed, attempt, started)
         except Fenced:
             self._release()
@@ -268,8 +274,8 @@ class Worker:
         if await self._closer.close(claimed, attempt, started):
             self._wake.set()
 
-    def _release(self) -> None:
-        self._free += 1
+    def _release(self, took_s: float | None = None) -> None:
+        self._slots.give_back(took_s)
         self._wake.set()
 
     # -- inside ------------------------------------------------------------------------------------

@@ -176,7 +176,9 @@ async def test_every_slot_comes_back_whatever_happens_in_it(database_url: str) -
                 return all(job.outcome is not None for job in await all_jobs(store))
 
             await eventually(all_tried)
-            await eventually(lambda: _is(engine.worker._free == 3 and not engine.worker._held))
+            await eventually(
+                lambda: _is(engine.worker._slots.free == 3 and not engine.worker._held)
+            )
         codes = {job.outcome.code for job in await all_jobs(store) if job.outcome}
         assert codes == {"touched", "internal", "no_answer"}
 

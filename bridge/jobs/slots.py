@@ -1,0 +1,51 @@
+"""The slots of a worker: how many attempts run at once, and how many jobs are claimed for them.
+
+Some jobs are claimed ahead, so that the slots go on while the store claims the next: with none waiting,
+all attempts of a claim end together, and then the worker waits for the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+AHEAD_S = 0.05  # what is claimed beyond the free slots finds one within about this time
+FIRST_GUESS_S = 1.0  # how long an attempt takes, before any was made
+WEIGHT = 0.05  # of the newest attempt in the average
+
+
+class Slots:
+    """So many attempts at once. Each claimed job is `taken`, enters when it may and is given back once."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._entrance = asyncio.Semaphore(count)
+        self._attempt_s = FIRST_GUESS_S
+        self.free = count  # below zero: so many wait for a slot
+
+    def wanted(self) -> int:
+        """How many jobs to claim now; none before a slot is free.
+
+        The longer attempts take, the fewer beyond the free slots: another worker may be idle for them.
+        """
+        ahead = int(self._count * min(1.0, AHEAD_S / self._attempt_s))
+        return self.free + ahead if self.free > 0 else 0
+
+    def take(self) -> None:
+        """A job was claimed for a slot."""
+        self.free -= 1
+
+    async def enter(self) -> None:
+        """Wait until fewer than so many are within."""
+        await self._entrance.acquire()
+
+    def give_back(self, took_s: float | None = None) -> None:
+        """A slot is free again, after an attempt that took so long, if any was made."""
+        if took_s is not None:
+            self._attempt_s += WEIGHT * (took_s - self._attempt_s)
+        self.free += 1
+        self._entrance.release()
+
+    def open(self) -> None:
+        """Nobody waits any more: what was claimed and not begun is given back."""
+        for _ in range(self._count):
+            self._entrance.release()
