@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, literal, select,
 
 from bridge.contract import Asker, JobState
 from bridge.jobs.filtering import Filter, clauses
-from bridge.jobs.tables import jobs
+from bridge.jobs.tables import jobs, listed_state
 
 REACH: Final = 5_000
 MOST: Final = 10_000
@@ -120,7 +120,7 @@ def tally(db: Connection) -> Mapping[JobState, int]:
             literal(state.value).label("state"),
             select(func.count())
             .select_from(
-                select(jobs.c.seq).where(jobs.c.state == state.value).limit(MOST + 1).subquery()
+                select(jobs.c.seq).where(listed_state == state.value).limit(MOST + 1).subquery()
             )
             .scalar_subquery()
             .label("total"),
@@ -156,7 +156,7 @@ def _candidates(
     if which.room:
         ways = [[jobs.c.lane == f"{name}:{which.room}"] for name in connections or ("",)]
     elif which.states:
-        ways = [[jobs.c.state == state.value] for state in which.states]
+        ways = [[listed_state == state.value] for state in which.states]
     elif which.scope is not None:
         ways = [[jobs.c.scope == which.scope]]
     found = [

@@ -14,7 +14,7 @@ from bridge.contract import Job
 from bridge.jobs import windows
 from bridge.jobs.intake import Accepted, KeyConflict, Launch
 from bridge.jobs.rows import split_channel
-from bridge.jobs.tables import CLAIMABLE, DUE, jobs, pace
+from bridge.jobs.tables import CLAIMABLE, DUE, jobs, listed_state, pace
 from bridge.jobs.windows import BREAKER
 
 Accept = TypeVar("Accept", bound=Callable[..., Awaitable[list[Accepted]]])
@@ -47,12 +47,12 @@ def accepts(accept: Accept) -> Accept:
 def by_state(db: Connection) -> dict[str, int]:
     """Unfinished and parked jobs; what is pending may have ended all the same."""
     query = (
-        select(jobs.c.state, func.count().label("total"))
+        select(listed_state.label("state"), func.count().label("total"))
         .where(
-            jobs.c.state.in_(("queued", "running", "waiting", "pending", "parked")),
-            or_(jobs.c.finished_at.is_(None), jobs.c.state == "parked"),
+            listed_state.in_(("queued", "running", "waiting", "pending", "parked")),
+            or_(jobs.c.finished_at.is_(None), listed_state == "parked"),
         )
-        .group_by(jobs.c.state)
+        .group_by(listed_state)
     )
     return {row.state: row.total for row in db.execute(query)}
 

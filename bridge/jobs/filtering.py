@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement
 
 from bridge.contract import JobState
-from bridge.jobs.tables import jobs
+from bridge.jobs.tables import jobs, listed_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def clauses(which: Filter) -> list[ColumnElement[bool]]:
     if which.scope is not None:
         clauses.append(jobs.c.scope == which.scope)
     if which.states:
-        clauses.append(jobs.c.state.in_([state.value for state in which.states]))
+        clauses.append(listed_state.in_([state.value for state in which.states]))
     if which.action:
         clauses.append(jobs.c.action == which.action)
     if which.connection:

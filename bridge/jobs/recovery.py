@@ -15,7 +15,7 @@ from bridge.contract import JobState
 from bridge.jobs import lanes, notifications
 from bridge.jobs.auditing import Actor, Event, add
 from bridge.jobs.rows import delivery_rows, open_reply_to
-from bridge.jobs.tables import deliveries, jobs
+from bridge.jobs.tables import deliveries, jobs, listed_state
 from bridge.vault import Vault
 
 RETRYABLE = (JobState.PARKED, JobState.UNKNOWN)
@@ -28,7 +28,7 @@ def may_be_retried(*, force: bool) -> ColumnElement[bool]:
     """The condition of a query for jobs that a retry is for."""
     allowed = (*RETRYABLE, *BY_FORCE) if force else RETRYABLE
     return and_(
-        jobs.c.state.in_([state.value for state in allowed]),
+        listed_state.in_([state.value for state in allowed]),
         or_(jobs.c.state != "pending", jobs.c.finished_at.is_not(None)),
     )
 
@@ -36,7 +36,7 @@ def may_be_retried(*, force: bool) -> ColumnElement[bool]:
 def may_be_cancelled() -> ColumnElement[bool]:
     """The condition of a query for jobs that have not ended and are not being worked on."""
     return and_(
-        jobs.c.state.in_([state.value for state in CANCELLABLE]),
+        listed_state.in_([state.value for state in CANCELLABLE]),
         or_(jobs.c.state != "pending", jobs.c.finished_at.is_(None)),
     )
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select, text
 
 from bridge.jobs.rows import split_channel
 from bridge.jobs.store import Store
-from bridge.jobs.tables import CLAIMABLE, DUE, jobs, served, upsert
+from bridge.jobs.tables import CLAIMABLE, DUE, jobs, listed_state, served, upsert
 
 log = structlog.get_logger()
 
@@ -78,7 +78,7 @@ def elsewhere(db: Connection, mine: Collection[str]) -> Mapping[str, int]:
     counted = db.execute(
         select(jobs.c.connection, func.count().label("total"))
         .where(
-            jobs.c.state.in_(("queued", "waiting", "pending")),
+            listed_state.in_(("queued", "waiting", "pending")),
             jobs.c.finished_at.is_(None),
             jobs.c.connection.in_(sorted(names.difference(mine))),
         )
