@@ -87,6 +87,7 @@ def open_engine(url: URL, *, autocommit: bool = False) -> Engine:
             **options,
         )
         event.listen(server, "connect", _bound_transactions)
+        statements.settle_by_itself(server)
         return server
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False})
@@ -108,7 +109,7 @@ def open_engine(url: URL, *, autocommit: bool = False) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        statements.run(connection, "BEGIN" if autocommit else "BEGIN IMMEDIATE")
+        statements.send(connection, "BEGIN" if autocommit else "BEGIN IMMEDIATE")
 
     return engine
 

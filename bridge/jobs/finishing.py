@@ -62,8 +62,8 @@ class ToldItem:
     values: dict[str, Any]
 
 
-_RUNNING, _LIVE = "'running'", "'running', 'queued', 'pending'"
-_END_COLUMNS = (
+_RUNNING, _LIVE = frozenset(("running",)), frozenset(("running", "queued", "pending"))
+END_COLUMNS = (
     "state",
     "phase",
     "run_at",
@@ -75,10 +75,6 @@ _END_COLUMNS = (
     "memo",
     "outcome",
 )
-_END = (
-    f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in _END_COLUMNS)},"  # noqa: S608 - names of ours
-    " owner = NULL, lease_until = NULL WHERE seq = ?"
-)
 _LOOK_NOW = f"UPDATE jobs SET run_at = ? WHERE {LOOKING} AND run_at > ?"  # noqa: S608 - the same
 _TOLD_COLUMNS = ("state", "run_at", "attempts", "repeated", "told_at", "how")
 _TOLD = (
@@ -87,7 +83,6 @@ _TOLD = (
     " WHERE id = ? AND owner = ? AND fence = ? AND state = 'telling' RETURNING id"
 )
 _outcome_of = itemgetter(*_TOLD_COLUMNS)
-_ended = itemgetter(*_END_COLUMNS)
 
 
 def end(connection: Connection, items: Sequence[EndItem]) -> Sequence[bool]:
@@ -97,7 +92,11 @@ def end(connection: Connection, items: Sequence[EndItem]) -> Sequence[bool]:
     if valid:
         # first, for their own rows are none of them: those still run
         _look_now(connection, [item for item in valid if item.wrote])
-        statements.run(connection, _END, [(*_ended(item.values), item.held.seq) for item in valid])
+        ended = [
+            {name: item.values[name] for name in END_COLUMNS} | {"seq": item.held.seq}
+            for item in valid
+        ]
+        statements.update(connection, jobs, ended, "owner = NULL, lease_until = NULL")
         records = [item.attempt for item in valid if item.attempt is not None]
         if records:
             statements.insert(connection, attempts, records)
@@ -116,7 +115,7 @@ def _look_now(connection: Connection, items: Sequence[EndItem]) -> None:
     if items:
         now, rooms = items[0].now, {item.lane for item in items}
         statement = f"{_LOOK_NOW} AND lane IN ({statements.marks(len(rooms))})"
-        statements.run(connection, statement, (now, now, *rooms))
+        statements.send(connection, statement, (now, now, *rooms))
 
 
 def note(connection: Connection, items: Sequence[NoteItem]) -> Sequence[bool]:
@@ -143,13 +142,14 @@ def _still_held(
     connection: Connection, held: Sequence[Held], *, or_swept: bool = False
 ) -> set[int]:
     query = (
-        "SELECT seq, state, owner, fence FROM jobs WHERE finished_at IS NULL"  # noqa: S608
-        f" AND state IN ({_LIVE if or_swept else _RUNNING}) AND seq IN ({statements.marks(len(held))})"
+        "SELECT seq, state, owner, fence FROM jobs"  # noqa: S608
+        f" WHERE finished_at IS NULL AND seq IN ({statements.marks(len(held))})"
     )
     if is_postgres(connection):
         query += " ORDER BY seq FOR UPDATE"
     rows = statements.run(connection, query, tuple(item.seq for item in held))
-    known = {row[0]: tuple(row[1:]) for row in rows}
+    states = _LIVE if or_swept else _RUNNING
+    known = {row[0]: tuple(row[1:]) for row in rows if row[1] in states}
     return {item.seq for item in held if item.seq in known and _is_his(item, *known[item.seq])}
 
 

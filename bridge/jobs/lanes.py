@@ -34,7 +34,7 @@ def lock(connection: Connection, names: Iterable[str], *, pace: bool = False) ->
         return
     numbers = sorted({zlib.crc32(name.encode()) for name in names}) + ([PACE] if pace else [])
     if numbers:
-        statements.run(connection, _LOCK, (numbers,))
+        statements.send(connection, _LOCK, (numbers,))
 
 
 def occupied(connection: Connection, lanes: Collection[str]) -> set[str]:
@@ -53,6 +53,6 @@ def promote(connection: Connection, lanes: Collection[str]) -> None:
     )
     seqs = [row[0] for row in statements.run(connection, first, tuple(lanes))]
     if seqs:
-        statements.run(
+        statements.send(
             connection, f"{_READY} AND seq IN ({statements.marks(len(seqs))})", tuple(seqs)
         )

@@ -27,7 +27,7 @@ def notify(connection: Connection, job_ids: Collection[str] = ()) -> None:
     """Tell the other processes, when this transaction commits."""
     if is_postgres(connection):
         payload = ",".join((WORK, *list(job_ids)[:_MOST]))
-        statements.run(connection, _NOTIFY, (NAME, payload))
+        statements.send(connection, _NOTIFY, (NAME, payload))
 
 
 class Notifications:

@@ -4,41 +4,140 @@ SQLAlchemy takes ten times as long to build, look up, bind and fetch such a stat
 to run it, so these are written once and handed to the driver with their values. One spelling serves both
 engines: `?` marks a value. The connection, its transactions and its errors stay SQLAlchemy's; what is
 asked rarely is written with its Core.
+
+On Postgres what returns nothing is sent and not waited for: its answer comes with that of the next question,
+or with `settle`. A transaction that ends and claims jobs would otherwise wait some fifteen times for the
+server, and after each for its turn among this process's threads
+(https://www.psycopg.org/psycopg3/docs/advanced/pipeline.html).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Engine, Table, event
 from sqlalchemy.exc import DBAPIError
 
-from bridge.jobs.tables import jobs
+from bridge.jobs.tables import is_postgres, jobs
 
 Row = tuple[Any, ...]
 
 JOB_COLUMNS = tuple(column.name for column in jobs.columns)
 JOB_LIST = ", ".join(JOB_COLUMNS)
+_PIPELINE = "pipeline"
 
 
 def run(connection: Connection, text: str, values: Sequence[Any] = ()) -> list[Row]:
-    """The rows of a statement with its values; with a list of tuples it runs once for each of them.
+    """The rows of a statement that returns some.
 
-    Raises SQLAlchemy's errors; a connection that broke is invalid then, as after its own statements.
+    Raises SQLAlchemy's errors, on Postgres also those of what was sent before; a connection that broke
+    is invalid then, as after its own statements.
     """
+    spelled = _spelled(text, connection.dialect.name)
+    with _translated(connection, text), closing(connection.connection.cursor()) as cursor:
+        cursor.execute(spelled, values)
+        return list(cursor.fetchall())
+
+
+def send(connection: Connection, text: str, values: Sequence[Any] = ()) -> None:
+    """Run a statement whose rows, if any, nobody wants. On Postgres its error may come later."""
+    with _translated(connection, text):
+        if is_postgres(connection) and _PIPELINE not in connection.info:
+            driver: Any = connection.connection.driver_connection
+            pipeline = connection.info[_PIPELINE] = driver.pipeline()
+            pipeline.__enter__()
+        connection.connection.cursor().execute(_spelled(text, connection.dialect.name), values)
+
+
+def settle(connection: Connection) -> None:
+    """Wait for what was sent. Raises SQLAlchemy's errors."""
+    if (pipeline := connection.info.pop(_PIPELINE, None)) is not None:
+        with _translated(connection, ""):
+            pipeline.__exit__(None, None, None)
+
+
+def settle_by_itself(engine: Engine) -> None:
+    """Let SQLAlchemy's own statements and its commits wait for what was sent; a rollback forgets it."""
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _wait(connection: Connection, *_: Any) -> None:
+        settle(connection)
+
+    @event.listens_for(engine, "commit")
+    def _wait_or_roll_back(connection: Connection) -> None:
+        try:
+            settle(connection)
+        except DBAPIError:
+            if not connection.invalidated:
+                connection.connection.rollback()  # which SQLAlchemy leaves to a failed commit
+            raise
+
+    @event.listens_for(engine, "rollback")
+    def _forget(connection: Connection) -> None:
+        if not connection.invalidated:
+            with suppress(DBAPIError):  # it may be why all this is rolled back
+                settle(connection)
+
+
+def insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows that all have the columns of the first."""
+    columns = tuple(rows[0])
+    names = ", ".join(columns)
+    if is_postgres(connection):
+        text = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {_given(table)}"  # noqa: S608 - names of ours
+        send(connection, text, (json.dumps(rows),))
+    else:
+        text = f"INSERT INTO {table.name} ({names}) VALUES ({marks(len(columns))})"  # noqa: S608 - the same
+        _send_many(connection, text, [*map(itemgetter(*columns), rows)])
+
+
+def update(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], also: str) -> None:
+    """Set the columns that each row has, by its `seq`, and what `also` says."""
+    columns = [name for name in rows[0] if name != "seq"]
+    if is_postgres(connection):
+        values = ", ".join(f"{name} = given.{name}" for name in columns)
+        text = (
+            f"UPDATE {table.name} SET {values}, {also} FROM {_given(table)}"  # noqa: S608 - the same
+            # named twice: joined alone, a table that nobody has analysed yet is read as a whole
+            f" WHERE {table.name}.seq = given.seq AND {table.name}.seq = ANY(?)"
+        )
+        send(connection, text, (json.dumps(rows), [row["seq"] for row in rows]))
+    else:
+        values = ", ".join(f"{name} = ?" for name in columns)
+        text = f"UPDATE {table.name} SET {values}, {also} WHERE seq = ?"  # noqa: S608 - the same
+        _send_many(connection, text, [*map(itemgetter(*columns, "seq"), rows)])
+
+
+def marks(count: int, each: str = "?") -> str:
+    """So many marks for values, as in `IN (…)`."""
+    return ", ".join([each] * count)
+
+
+def job_rows(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """The rows of a statement that returns `JOB_LIST`."""
+    return [dict(zip(JOB_COLUMNS, row, strict=True)) for row in rows]
+
+
+def _given(table: Table) -> str:
+    """Rows as one value: the driver's own way for many rows waits for the server twice."""
+    return f"json_populate_recordset(NULL::{table.name}, ?) AS given"
+
+
+def _send_many(connection: Connection, text: str, rows: Sequence[Row]) -> None:
+    with _translated(connection, text), closing(connection.connection.cursor()) as cursor:
+        cursor.executemany(text, rows)
+
+
+@contextmanager
+def _translated(connection: Connection, text: str) -> Iterator[None]:
     dialect, driver = connection.dialect, connection.connection
     try:
-        with closing(driver.cursor()) as cursor:
-            spelled = _spelled(text, dialect.name)
-            if isinstance(values, list):
-                cursor.executemany(spelled, values)
-                return []
-            cursor.execute(spelled, values)
-            return list(cursor.fetchall()) if cursor.description else []
+        yield
     except dialect.loaded_dbapi.Error as error:
         broken = dialect.is_disconnect(error, driver, None)
         if broken:
@@ -52,27 +151,6 @@ def run(connection: Connection, text: str, values: Sequence[Any] = ()) -> list[R
             connection_invalidated=broken,
             dialect=dialect,
         ) from error
-
-
-def marks(count: int, each: str = "?") -> str:
-    """So many marks for values, as in `IN (…)`."""
-    return ", ".join([each] * count)
-
-
-def insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows that all have the columns of the first."""
-    columns = tuple(rows[0])
-    run(connection, _insertion(table.name, columns), [*map(itemgetter(*columns), rows)])
-
-
-def job_rows(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """The rows of a statement that returns `JOB_LIST`."""
-    return [dict(zip(JOB_COLUMNS, row, strict=True)) for row in rows]
-
-
-@lru_cache(maxsize=64)
-def _insertion(table: str, columns: tuple[str, ...]) -> str:
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks(len(columns))})"  # noqa: S608 - names of ours
 
 
 @lru_cache(maxsize=1024)

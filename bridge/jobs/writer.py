@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError, SQLAlchemyError
 
 from bridge import metrics
+from bridge.jobs import statements
 
 log = structlog.get_logger()
 
@@ -211,6 +212,7 @@ class Writer:
                 members = list(group)
                 values = batch(self._connection, [item.value for item in members])
                 results.extend(zip(members, values, strict=True))
+            statements.settle(self._connection)  # what is wrong with it is known before the commit
             self._committing = True
         return results
 
