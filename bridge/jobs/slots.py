@@ -1,7 +1,8 @@
 """The slots of a worker: how many attempts run at once, and how many jobs are claimed for them.
 
-Some jobs are claimed ahead, so that the slots go on while the store claims the next: with none waiting,
-all attempts of a claim end together, and then the worker waits for the database.
+Where the database is a server, some jobs are claimed ahead, so that the slots go on while it claims the
+next: with none waiting, all attempts of a claim end together, and then the worker waits. An embedded file is
+worked in this very process, whose attempts would only stand still for it later.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ WEIGHT = 0.05  # of the newest attempt in the average
 class Slots:
     """So many attempts at once. Each claimed job is `taken`, enters when it may and is given back once."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, ahead_s: float = AHEAD_S) -> None:
         self._count = count
+        self._ahead_s = ahead_s
         self._entrance = asyncio.Semaphore(count)
         self._attempt_s = FIRST_GUESS_S
         self.free = count  # below zero: so many wait for a slot
@@ -27,7 +29,7 @@ class Slots:
 
         The longer attempts take, the fewer beyond the free slots: another worker may be idle for them.
         """
-        ahead = int(self._count * min(1.0, AHEAD_S / self._attempt_s))
+        ahead = int(self._count * min(1.0, self._ahead_s / self._attempt_s))
         return self.free + ahead if self.free > 0 else 0
 
     def take(self) -> None:
