@@ -58,8 +58,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             marker = item.get_closest_marker("timeout")
-            granted_s = float(marker.args[0] if marker else config.getini("timeout"))
-            item.obj = _bounded(item.obj, 0.8 * granted_s)
+            chosen = config.getoption("timeout")
+            if chosen is None:
+                chosen = config.getini("timeout")
+            if granted_s := float(marker.args[0] if marker else chosen):  # 0: no limit
+                item.obj = _bounded(item.obj, 0.8 * granted_s)
 
 
 def _bounded(

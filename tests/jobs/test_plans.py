@@ -1,4 +1,6 @@
-"""What a claim, an accept and an end cost must not grow with the rows that are none of their business."""
+"""What a claim, an accept and an end cost must not grow with the rows that are none of their business, nor a
+listing with those that it does not show.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, select, text
 
-from bridge.jobs import accepting, claiming, finishing, lanes
+from bridge.console import reading
+from bridge.contract import JobState
+from bridge.jobs import accepting, claiming, counting, finishing, lanes, recovery
 from bridge.jobs.database import open_engine, parse_url
+from bridge.jobs.filtering import Filter
 from bridge.jobs.migrate import migrate
 from bridge.jobs.pace import Window
+from bridge.jobs.tables import jobs
 from tests.bench.filling import fill
 from tests.conftest import fresh_database
 
@@ -69,12 +75,21 @@ def ended(row: dict[str, Any]) -> finishing.EndItem:
     )
 
 
+def scanned(engine: Engine) -> dict[str, int]:
+    """How often Postgres has read each index of the jobs."""
+    engine.dispose()  # it counts what a connection did when that ends, at the latest
+    query = "SELECT indexrelname, idx_scan FROM pg_stat_user_indexes WHERE relname = 'jobs'"
+    with engine.connect() as connection:
+        found: dict[str, int] = dict(iter(connection.execute(text(query))))
+    engine.dispose()
+    return found
+
+
 def test_postgres_reads_no_index_of_the_listings_for_a_hot_statement(
     postgres_url: str,
 ) -> None:
     """Its statistics are none, and nothing was vacuumed: in a burst all that was queued is still there."""
-    url = parse_url(fresh_database(postgres_url))
-    engine = open_engine(url)
+    engine = open_engine(parse_url(fresh_database(postgres_url)))
     migrate(engine)
     with engine.connect() as connection:
         for _ in range(6):
@@ -86,12 +101,7 @@ def test_postgres_reads_no_index_of_the_listings_for_a_hot_statement(
                     assert len(claims.rows) == 10
                 with connection.begin():
                     assert all(finishing.end(connection, [ended(row) for row in claims.rows]))
-    engine.dispose()  # the server counts what a connection did when it ends, at the latest
-    engine = open_engine(url)
-    with engine.connect() as connection:
-        query = "SELECT indexrelname, idx_scan FROM pg_stat_user_indexes WHERE relname = 'jobs'"
-        scans: dict[str, int] = dict(iter(connection.execute(text(query))))
-    engine.dispose()
+    scans = scanned(engine)
     assert {name: scans[name] for name in COLD} == dict.fromkeys(COLD, 0), scans
     assert scans["jobs_claimable"] > 0
     assert scans["jobs_lane"] > 0
@@ -116,3 +126,31 @@ def test_hot_statements_use_the_partial_indexes(engine: Engine) -> None:
             plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")]
             bad = [step for step in plan if any(name in step for name in (*COLD, "SCAN jobs"))]
             assert not bad, (statement, plan)
+
+
+def list_by_state(connection: Connection) -> None:
+    reading.page(connection, reading.Wish(Filter(states=(JobState.PARKED, JobState.UNKNOWN))))
+    connection.execute(select(jobs.c.id).where(recovery.may_be_retried(force=False)).limit(1))
+    counting.by_state(connection)
+
+
+def test_postgres_lists_by_state_along_the_index_for_it(postgres_url: str) -> None:
+    engine = open_engine(parse_url(fresh_database(postgres_url)))
+    migrate(engine)
+    with engine.begin() as connection:
+        fill(connection, "done", 20_000)
+        connection.execute(text("ANALYZE jobs"))
+    before = scanned(engine)["jobs_listed"]
+    with engine.connect() as connection:
+        list_by_state(connection)
+    assert scanned(engine)["jobs_listed"] >= before + 4  # the page looks along each state
+
+
+def test_sqlite_lists_by_state_along_the_index_for_it(engine: Engine) -> None:
+    with engine.connect() as connection, connection.begin():
+        with recorded(connection) as said:
+            list_by_state(connection)
+        for statement in (one for one in said if "FROM jobs" in one):
+            plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")]
+            assert any("jobs_listed" in step for step in plan), (statement, plan)
+            assert not any("SCAN jobs" in step for step in plan), (statement, plan)
