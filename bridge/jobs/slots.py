@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 
 AHEAD_S = 0.05  # what is claimed beyond the free slots finds one within about this time
+PATIENCE_S = 1.0  # so long what was claimed ahead waits at most
 FIRST_GUESS_S = 1.0  # how long an attempt takes, before any was made
 WEIGHT = 0.05  # of the newest attempt in the average
 
@@ -36,18 +37,22 @@ class Slots:
         """A job was claimed for a slot."""
         self.free -= 1
 
-    async def enter(self) -> None:
-        """Wait until fewer than so many are within."""
-        await self._entrance.acquire()
+    async def enter(self) -> bool:
+        """Wait for a slot; False when none comes soon, since attempts became slow: others may have the job."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return await self._entrance.acquire()
+        except TimeoutError:
+            return False
 
-    def give_back(self, took_s: float | None = None) -> None:
-        """A slot is free again, after an attempt that took so long, if any was made."""
+    def give_back(self, *, entered: bool, took_s: float | None = None) -> None:
+        """A job is done with its slot, after an attempt that took so long, if any was made."""
         if took_s is not None:
             self._attempt_s += WEIGHT * (took_s - self._attempt_s)
         self.free += 1
-        self._entrance.release()
+        if entered:
+            self._entrance.release()
 
     def open(self) -> None:
-        """Nobody waits any more: what was claimed and not begun is given back."""
-        for _ in range(self._count):
-            self._entrance.release()
+        """Let in all who wait, one after the other: a worker that stops gives their jobs back."""
+        self._entrance.release()

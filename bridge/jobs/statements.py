@@ -5,17 +5,18 @@ to run it, so these are written once and handed to the driver with their values.
 engines: `?` marks a value. The connection, its transactions and its errors stay SQLAlchemy's; what is
 asked rarely is written with its Core.
 
-On Postgres what returns nothing is sent and not waited for: its answer comes with that of the next question,
-or with `settle`. A transaction that ends and claims jobs would otherwise wait some fifteen times for the
-server, and after each for its turn among this process's threads
-(https://www.psycopg.org/psycopg3/docs/advanced/pipeline.html).
+On Postgres what returns nothing is kept until the next question or `settle`, and goes to the server with it,
+through psycopg's pipeline (https://www.psycopg.org/psycopg3/docs/advanced/pipeline.html). A transaction that ends
+and claims jobs would otherwise wait some fifteen times for the server, and after each for its turn among
+this process's threads. Whatever goes there is waited for: the server counts the silence after which it ends the
+transaction of a frozen process from its last answer to a Sync, which must be the last thing it was sent.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -29,7 +30,7 @@ Row = tuple[Any, ...]
 
 JOB_COLUMNS = tuple(column.name for column in jobs.columns)
 JOB_LIST = ", ".join(JOB_COLUMNS)
-_PIPELINE = "pipeline"
+_SENT, _PIPELINE = "sent", "pipeline"  # what a connection keeps
 
 
 def run(connection: Connection, text: str, values: Sequence[Any] = ()) -> list[Row]:
@@ -40,36 +41,39 @@ def run(connection: Connection, text: str, values: Sequence[Any] = ()) -> list[R
     """
     spelled = _spelled(text, connection.dialect.name)
     with _translated(connection, text), closing(connection.connection.cursor()) as cursor:
-        cursor.execute(spelled, values)
+        with _after_what_was_sent(connection):
+            cursor.execute(spelled, values)
         return list(cursor.fetchall())
 
 
 def send(connection: Connection, text: str, values: Sequence[Any] = ()) -> None:
-    """Run a statement whose rows, if any, nobody wants. On Postgres its error may come later."""
+    """Run a statement whose rows, if any, nobody wants; on Postgres with the next question."""
+    if is_postgres(connection):
+        statement = (_spelled(text, connection.dialect.name), values)
+        connection.info.setdefault(_SENT, []).append(statement)
+        return
     with _translated(connection, text):
-        if is_postgres(connection) and _PIPELINE not in connection.info:
-            driver: Any = connection.connection.driver_connection
-            pipeline = connection.info[_PIPELINE] = driver.pipeline()
-            pipeline.__enter__()
-        connection.connection.cursor().execute(_spelled(text, connection.dialect.name), values)
+        connection.connection.cursor().execute(text, values)
 
 
 def settle(connection: Connection) -> None:
-    """Wait for what was sent. Raises SQLAlchemy's errors."""
-    if (pipeline := connection.info.pop(_PIPELINE, None)) is not None:
-        with _translated(connection, ""):
-            pipeline.__exit__(None, None, None)
+    """Have what was sent done. Raises SQLAlchemy's errors."""
+    with _translated(connection, ""), _after_what_was_sent(connection):
+        pass
 
 
 def settle_by_itself(engine: Engine) -> None:
-    """Let SQLAlchemy's own statements and its commits wait for what was sent; a rollback forgets it."""
+    """Have what was sent done before SQLAlchemy's own statements and its commits; a rollback forgets it."""
 
     @event.listens_for(engine, "before_cursor_execute")
-    def _wait(connection: Connection, *_: Any) -> None:
+    def _settle(connection: Connection, *_: Any) -> None:
         settle(connection)
+        if entered := connection.info.pop(_PIPELINE, None):  # it wants its rows at once
+            with _translated(connection, ""):
+                entered[0].__exit__(None, None, None)
 
     @event.listens_for(engine, "commit")
-    def _wait_or_roll_back(connection: Connection) -> None:
+    def _settle_or_roll_back(connection: Connection) -> None:
         try:
             settle(connection)
         except DBAPIError:
@@ -80,8 +84,7 @@ def settle_by_itself(engine: Engine) -> None:
     @event.listens_for(engine, "rollback")
     def _forget(connection: Connection) -> None:
         if not connection.invalidated:
-            with suppress(DBAPIError):  # it may be why all this is rolled back
-                settle(connection)
+            connection.info.pop(_SENT, None)
 
 
 def insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
@@ -90,7 +93,7 @@ def insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]])
     names = ", ".join(columns)
     if is_postgres(connection):
         text = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {_given(table)}"  # noqa: S608 - names of ours
-        send(connection, text, (json.dumps(rows),))
+        send(connection, text, (_as_json(rows),))
     else:
         text = f"INSERT INTO {table.name} ({names}) VALUES ({marks(len(columns))})"  # noqa: S608 - the same
         _send_many(connection, text, [*map(itemgetter(*columns), rows)])
@@ -106,7 +109,7 @@ def update(connection: Connection, table: Table, rows: Sequence[dict[str, Any]],
             # named twice: joined alone, a table that nobody has analysed yet is read as a whole
             f" WHERE {table.name}.seq = given.seq AND {table.name}.seq = ANY(?)"
         )
-        send(connection, text, (json.dumps(rows), [row["seq"] for row in rows]))
+        send(connection, text, (_as_json(rows), [row["seq"] for row in rows]))
     else:
         values = ", ".join(f"{name} = ?" for name in columns)
         text = f"UPDATE {table.name} SET {values}, {also} WHERE seq = ?"  # noqa: S608 - the same
@@ -128,9 +131,32 @@ def _given(table: Table) -> str:
     return f"json_populate_recordset(NULL::{table.name}, ?) AS given"
 
 
+def _as_json(rows: Sequence[dict[str, Any]]) -> str:
+    return json.dumps(
+        rows, ensure_ascii=False
+    )  # escaped, halves of characters could pass as whole ones
+
+
 def _send_many(connection: Connection, text: str, rows: Sequence[Row]) -> None:
     with _translated(connection, text), closing(connection.connection.cursor()) as cursor:
         cursor.executemany(text, rows)
+
+
+@contextmanager
+def _after_what_was_sent(connection: Connection) -> Iterator[None]:
+    """What is executed within goes to the server together with that; at the end all of it is done."""
+    sent, info = connection.info.pop(_SENT, ()), connection.info
+    if not sent and _PIPELINE not in info:
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    if _PIPELINE not in info:  # stays: to leave it takes another answer
+        entering = driver.pipeline()
+        info[_PIPELINE] = entering, entering.__enter__()
+    for statement in sent:
+        driver.execute(*statement)
+    yield
+    info[_PIPELINE][1].sync()
 
 
 @contextmanager

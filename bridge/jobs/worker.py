@@ -235,18 +235,19 @@ class Worker:
     async def _work(self, claimed: Claimed) -> None:
         tracing.enter(claimed.job.trace, job_id=claimed.job.id)
         attempt = Attempt(sent=claimed.job.sent_at is not None and not claimed.fresh_intent)
+        entered = False
         try:
             with contextlib.suppress(asyncio.CancelledError):  # the drain budget is used up
-                await self._slots.enter()
+                entered = await self._slots.enter()
             started, took_s = self._store.clock(), None
-            if not self._stopping:  # else it never starts
+            if entered and not self._stopping:  # else it never starts, and is given back
                 begun = time.monotonic()
                 await self._try(claimed, attempt)
                 took_s = time.monotonic() - begun
-            self._release(took_s)
+            self._release(entered=entered, took_s=took_s)
             await self._close(claimed, attempt, started)
         except Fenced:
-            self._release()
+            self._release(entered=entered)
             metrics.fenced()
             log.warning("jobs.fenced", job_id=claimed.job.id, action=claimed.job.action)
         finally:
@@ -274,8 +275,8 @@ class Worker:
         if await self._closer.close(claimed, attempt, started):
             self._wake.set()
 
-    def _release(self, took_s: float | None = None) -> None:
-        self._slots.give_back(took_s)
+    def _release(self, *, entered: bool, took_s: float | None = None) -> None:
+        self._slots.give_back(entered=entered, took_s=took_s)
         self._wake.set()
 
     # -- inside ------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from bridge.jobs.database import DatabaseError, open_engine, parse_url
 from bridge.jobs.migrate import head, migrate
 from bridge.sandbox.rocketchat.transcripts import set_transcript_request
 from bridge.sandbox.slack import seed as people
+from tests.conftest import fresh_database
 from tests.world import API_TOKEN, World, world
 
 FOLDER = Path(migrations.__file__).with_name("migrations") / "versions"
@@ -199,3 +201,19 @@ def test_postgres_behind_this_release_is_refused_with_what_to_do(
         return
     with pytest.raises(DatabaseError, match="bridge migrate"):
         prepare_database(database_url)
+
+
+def test_an_upgrade_and_a_release_at_work_do_not_wait_for_each_other(postgres_url: str) -> None:
+    """It reads the jobs, then writes to them, in one transaction, as a claim does."""
+    engine = open_engine(parse_url(fresh_database(postgres_url)))
+    for revision in REVISIONS:
+        with ThreadPoolExecutor(1) as beside, engine.connect() as at_work, at_work.begin():
+            if revision != REVISIONS[0]:
+                at_work.execute(text("SELECT count(*) FROM jobs"))
+            upgrade = beside.submit(migrate, engine, to=revision)
+            if revision != REVISIONS[0]:
+                wait([upgrade], timeout=0.5)  # it waits for us by now, or is done
+                at_work.execute(text("UPDATE jobs SET attempts = attempts WHERE seq = 0"))
+            at_work.commit()
+            assert upgrade.result(20) == revision
+    engine.dispose()

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from bridge.contract import JobState
-from bridge.jobs import lanes
+from bridge.jobs import lanes, statements
 from bridge.jobs.database import open_engine, parse_url
 from bridge.jobs.intake import NotStored
 from bridge.jobs.operating import Operator
@@ -98,6 +98,7 @@ async def test_a_job_that_ends_while_it_is_retried_leaves_its_lane_open(shared_u
         other = create_engine(parse_url(shared_url))  # somebody's psql, not one of ours
         with other.connect() as connection, connection.begin():
             lanes.lock(connection, [parked["lane"]])
+            statements.settle(connection)
             retrying = asyncio.create_task(Operator(mends).retry_these([runs["id"], parked["id"]]))
             await eventually(lambda: _waits(works))
             ended = asyncio.create_task(works.end(ending(runs, "me", "parked")))

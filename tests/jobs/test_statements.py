@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, func, select, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from bridge.jobs import statements
-from bridge.jobs.database import open_engine, parse_url
+from bridge.jobs import lanes, statements
+from bridge.jobs.database import SILENT_S, open_engine, parse_url
 from bridge.jobs.migrate import migrate
 from bridge.jobs.tables import keys, served
 from bridge.jobs.writer import Writer
+from tests.conftest import fresh_database
 
 _INSERT = "INSERT INTO served (connection, seen_at) VALUES (?, ?)"
 _COUNT = "SELECT count(*) FROM served"
@@ -89,6 +90,24 @@ async def test_the_writer_knows_a_mistake_before_it_commits(engine: Engine) -> N
     assert healthy
     with engine.connect() as connection:
         assert statements.run(connection, _COUNT) == [(3,)]
+
+
+async def test_the_locks_of_a_process_that_falls_silent_are_given_free(postgres_url: str) -> None:
+    """The server counts the seconds only once it has answered everything."""
+    engine = open_engine(parse_url(fresh_database(postgres_url)))
+    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+    with engine.connect() as frozen, engine.connect() as other, pytest.raises(OperationalError):  # noqa: PT012
+        frozen.begin()
+        lanes.lock(frozen, ["toy:r1"], pace=True)
+        statements.run(frozen, "SELECT 1")
+        statements.send(frozen, "SELECT 1")
+        assert other.scalar(text(held)) == 2
+        other.rollback()
+        await asyncio.sleep(SILENT_S + 1)
+        assert other.scalar(text(held)) == 0
+        other.rollback()
+        statements.run(frozen, "SELECT 1")
+    engine.dispose()
 
 
 HARD: list[dict[str, Any]] = [

@@ -20,10 +20,12 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index('jobs_listed', 'jobs', [sa.text("(state || '')"), 'seq'])
     if op.get_bind().dialect.name == 'sqlite':  # what 0002 says of the shape
         op.execute("UPDATE sqlite_stat1 SET idx = 'jobs_listed' WHERE idx = 'jobs_state'")
+    # in this order: it takes the stronger lock, and with the weaker one first an old release that reads and
+    # then writes would wait for us, and we for it
     op.drop_index('jobs_state', 'jobs')
+    op.create_index('jobs_listed', 'jobs', [sa.text("(state || '')"), 'seq'])
 
 
 def downgrade() -> None:
