@@ -149,13 +149,6 @@ def _stop_signals() -> asyncio.Event:
     return stop
 
 
-async def _signal() -> None:
-    """Everything is up: wait for SIGTERM or SIGINT."""
-    stop = _stop_signals()
-    freeze_startup_objects()
-    await stop.wait()
-
-
 @click.command()
 @click.option(
     "--port", default=None, type=int, help="The bridge's port; the playground's is one up."
@@ -173,6 +166,7 @@ async def _demo(port: int | None, *, opens: bool) -> None:
 
     wanted = port if port is not None else int(os.environ.get("PORT") or 8080)
     bridge_port, page_port = _free_port(wanted), _free_port(wanted + 1)
+    stop = _stop_signals()  # before the bridge runs: whoever ends this may not leave it behind
     async with contextlib.AsyncExitStack() as stack:
         # its own, new each time: the emulated systems begin anew too, and another demo may be running
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="demo-", dir="var"))
@@ -203,7 +197,8 @@ async def _demo(port: int | None, *, opens: bool) -> None:
         click.echo(_welcome(sandbox.url, f"http://127.0.0.1:{bridge_port}"))
         if opens:
             webbrowser.open(sandbox.url)
-        await _signal()
+        freeze_startup_objects()
+        await stop.wait()
 
 
 def _welcome(playground_url: str, bridge_url: str) -> str:
