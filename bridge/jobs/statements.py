@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -132,9 +132,8 @@ def _given(table: Table) -> str:
 
 
 def _as_json(rows: Sequence[dict[str, Any]]) -> str:
-    return json.dumps(
-        rows, ensure_ascii=False
-    )  # escaped, halves of characters could pass as whole ones
+    """Not escaped: two halves of characters side by side would pass as a whole one."""
+    return json.dumps(rows, ensure_ascii=False)
 
 
 def _send_many(connection: Connection, text: str, rows: Sequence[Row]) -> None:
@@ -153,10 +152,16 @@ def _after_what_was_sent(connection: Connection) -> Iterator[None]:
     if _PIPELINE not in info:  # stays: to leave it takes another answer
         entering = driver.pipeline()
         info[_PIPELINE] = entering, entering.__enter__()
-    for statement in sent:
-        driver.execute(*statement)
-    yield
-    info[_PIPELINE][1].sync()
+    pipeline, wrong = info[_PIPELINE][1], connection.dialect.loaded_dbapi.Error
+    try:
+        for statement in sent:
+            driver.execute(*statement)
+        yield
+    except wrong:
+        with suppress(wrong):  # what came behind it was aborted, and would be told in its place
+            pipeline.sync()
+        raise
+    pipeline.sync()
 
 
 @contextmanager

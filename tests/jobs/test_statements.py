@@ -81,15 +81,18 @@ async def test_the_writer_knows_a_mistake_before_it_commits(engine: Engine) -> N
 
     writer = Writer(engine, lambda *_: None)
     await writer.do(note, "known")
+    others = [
+        f"b{number}" for number in range(200)
+    ]  # its error is there before all of them are sent
     said = await asyncio.gather(
-        *(writer.do(note, value) for value in ("a", "known", "b")), return_exceptions=True
+        *(writer.do(note, value) for value in ("a", "known", *others)), return_exceptions=True
     )
     healthy = writer.healthy
     await writer.close()
-    assert [type(one) for one in said] == [str, IntegrityError, str]
+    assert [type(one) for one in said] == [str, IntegrityError, *[str] * 200]
     assert healthy
     with engine.connect() as connection:
-        assert statements.run(connection, _COUNT) == [(3,)]
+        assert statements.run(connection, _COUNT) == [(202,)]
 
 
 async def test_the_locks_of_a_process_that_falls_silent_are_given_free(postgres_url: str) -> None:
