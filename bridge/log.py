@@ -103,6 +103,7 @@ LEVELS = {
     "slack_sdk": logging.WARNING,
     "sqlalchemy": logging.WARNING,
     "opentelemetry": logging.ERROR,
+    "psycopg": logging.ERROR,  # what it warns of as a connection breaks, it also raises
 }
 
 SECRET_SHAPES = re.compile(

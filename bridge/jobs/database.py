@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import ipaddress
-import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,8 +21,6 @@ from sqlalchemy.pool import NullPool
 
 from bridge.jobs import statements
 
-# what the driver warns of as a connection breaks, it also raises
-logging.getLogger("psycopg").setLevel(logging.ERROR)
 # A process that is frozen between two statements holds its locks, and with them all other processes'
 # claims. Postgres ends its transaction after this; its connection breaks, and it begins anew.
 SILENT_S = 2

@@ -63,7 +63,7 @@ class ToldItem:
 
 
 _RUNNING, _LIVE = frozenset(("running",)), frozenset(("running", "queued", "pending"))
-END_COLUMNS = (
+_END_COLUMNS = (
     "state",
     "phase",
     "run_at",
@@ -93,7 +93,7 @@ def end(connection: Connection, items: Sequence[EndItem]) -> Sequence[bool]:
         # first, for their own rows are none of them: those still run
         _look_now(connection, [item for item in valid if item.wrote])
         ended = [
-            {name: item.values[name] for name in END_COLUMNS} | {"seq": item.held.seq}
+            {name: item.values[name] for name in _END_COLUMNS} | {"seq": item.held.seq}
             for item in valid
         ]
         statements.update(connection, jobs, ended, "owner = NULL, lease_until = NULL")

@@ -18,9 +18,9 @@ WEIGHT = 0.05  # of the newest attempt in the average
 class Slots:
     """So many attempts at once. Each claimed job is `taken`, enters when it may and is given back once."""
 
-    def __init__(self, count: int, *, ahead_s: float = AHEAD_S) -> None:
+    def __init__(self, count: int, *, ahead: bool = True) -> None:
         self._count = count
-        self._ahead_s = ahead_s
+        self._ahead = ahead
         self._entrance = asyncio.Semaphore(count)
         self._attempt_s = FIRST_GUESS_S
         self.free = count  # below zero: so many wait for a slot
@@ -30,8 +30,9 @@ class Slots:
 
         The longer attempts take, the fewer beyond the free slots: another worker may be idle for them.
         """
-        ahead = int(self._count * min(1.0, self._ahead_s / self._attempt_s))
-        return self.free + ahead if self.free > 0 else 0
+        if self.free <= 0 or not self._ahead:
+            return max(0, self.free)
+        return self.free + int(self._count * min(1.0, AHEAD_S / self._attempt_s))
 
     def take(self) -> None:
         """A job was claimed for a slot."""

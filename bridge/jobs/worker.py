@@ -28,7 +28,7 @@ from bridge.jobs.finishing import Held
 from bridge.jobs.fixed_outcomes import OWN_MISTAKE
 from bridge.jobs.limits import Limits
 from bridge.jobs.rows import delivery_rows, from_row, open_reply_to, split_channel
-from bridge.jobs.slots import AHEAD_S, Slots
+from bridge.jobs.slots import Slots
 from bridge.jobs.store import Store
 from bridge.jobs.telling import Teller
 from bridge.jobs.writer import StoreDown
@@ -79,7 +79,7 @@ class Worker:
             if action.repeat is not Repeat.NEVER_REPEAT
         )
         self._wake = asyncio.Event()
-        self._slots = Slots(settings.concurrency, ahead_s=0.0 if store.embedded else AHEAD_S)
+        self._slots = Slots(settings.concurrency, ahead=not store.embedded)
         self._running: set[asyncio.Task[None]] = set()
         # of the running: what they did is being stored
         self._closing: set[asyncio.Task[None]] = set()

@@ -169,6 +169,11 @@ async def eventually(look: Callable[[], Awaitable[T | None]], *, within_s: float
         await asyncio.sleep(0.01)
 
 
+async def holds(value: bool) -> bool:  # noqa: FBT001
+    """For `eventually`, what can be seen without asking the store."""
+    return value
+
+
 async def all_jobs(store: Store) -> list[Job]:
     """Every job, oldest first."""
     page = await Operator(store).find(Filter(), limit=100_000)

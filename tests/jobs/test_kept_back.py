@@ -12,7 +12,7 @@ from bridge.jobs import due
 from bridge.jobs.store import Store
 from bridge.jobs.tables import deliveries
 from bridge.jobs.telling import MOST_IN_HAND
-from tests.jobs.house import eventually, open_deliveries, store_on, working
+from tests.jobs.house import eventually, holds, open_deliveries, store_on, working
 from tests.jobs.toys import SLACK, Upstream, launch
 
 RARELY_S = 60.0  # a second poll would be too late for these tests
@@ -58,7 +58,7 @@ async def test_what_was_kept_back_is_not_all_told_at_once(database_url: str) -> 
             engine.tell = tell
             await engine.worker.start()
             try:
-                await eventually(lambda: _is(in_hand >= MOST_IN_HAND))
+                await eventually(lambda: holds(in_hand >= MOST_IN_HAND))
                 await asyncio.sleep(0.3)  # six polls
                 assert in_hand == MOST_IN_HAND
                 go.set()
@@ -66,7 +66,3 @@ async def test_what_was_kept_back_is_not_all_told_at_once(database_url: str) -> 
             finally:
                 go.set()
                 await engine.worker.stop()
-
-
-async def _is(value: bool) -> bool:  # noqa: FBT001
-    return value

@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from bridge.jobs.pace import Window
 from bridge.jobs.tables import jobs
 from tests.bench.filling import fill
 from tests.conftest import fresh_database
+from tests.jobs.house import ending
 
 # reads of these walk all rows of a state or a room, of which there may be a million
 COLD = ("jobs_listed", "jobs_room", "jobs_scope")
@@ -63,16 +65,9 @@ def claim_item(now: float) -> claiming.ClaimItem:
     )
 
 
-def ended(row: dict[str, Any]) -> finishing.EndItem:
-    """A claimed job that is done, with its record."""
-    values = {name: row[name] for name in finishing.END_COLUMNS}
-    values |= {"state": "done", "finished_at": time.time(), "attempts": 1}
-    record = {"job_seq": row["seq"], "number": 1, "phase": "flow", "worker": "me"}
-    record |= {"started_at": 0.0, "ended_at": 0.0, "verdict": "done", "exchanges": "[]"}
-    held = finishing.Held(row["seq"], "me", row["fence"])
-    return finishing.EndItem(
-        held, row["id"], row["lane"], values, leaves_lane=True, wrote=True, attempt=record
-    )
+def wrote(row: dict[str, Any]) -> finishing.EndItem:
+    """The end of a job that others on its room may have waited for."""
+    return replace(ending(row, "me"), wrote=True)
 
 
 def scanned(engine: Engine) -> dict[str, int]:
@@ -100,7 +95,7 @@ def test_postgres_reads_no_index_of_the_listings_for_a_hot_statement(
                     (claims,) = claiming.claim(connection, [claim_item(time.time())])
                     assert len(claims.rows) == 10
                 with connection.begin():
-                    assert all(finishing.end(connection, [ended(row) for row in claims.rows]))
+                    assert all(finishing.end(connection, [wrote(row) for row in claims.rows]))
     scans = scanned(engine)
     assert {name: scans[name] for name in COLD} == dict.fromkeys(COLD, 0), scans
     assert scans["jobs_claimable"] > 0

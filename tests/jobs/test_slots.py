@@ -13,7 +13,7 @@ from bridge.contract import Request, Response
 from bridge.jobs.slots import AHEAD_S, Slots
 from bridge.jobs.store import Store
 from tests.conftest import fresh_database
-from tests.jobs.house import Engine, claim, ending, eventually, rows, store_on, working
+from tests.jobs.house import Engine, claim, ending, eventually, holds, rows, store_on, working
 from tests.jobs.toys import OK, Upstream, launch
 
 
@@ -44,10 +44,7 @@ def test_nothing_is_claimed_before_a_slot_is_free() -> None:
     assert slots.wanted() == 3
 
 
-async def test_who_finds_no_slot_in_time_leaves_without_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("bridge.jobs.slots.PATIENCE_S", 0.01)
+async def test_who_finds_no_slot_in_time_leaves_without_one() -> None:
     slots = Slots(1)
     slots.take()
     assert await slots.enter()
@@ -106,7 +103,7 @@ async def slow_after_quick(
             await engine.finished(100, within_s=60)
             assert engine.worker._slots.wanted() == 8
             await store.accept([launch(f"slow{number}") for number in range(8)])
-            await eventually(lambda: _is(engine.worker._slots.free == -4))
+            await eventually(lambda: holds(engine.worker._slots.free == -4))
             yield store, engine
 
 
@@ -137,12 +134,8 @@ async def test_who_waits_long_for_a_slot_is_left_to_others(postgres_url: str) ->
         assert len(others.rows) == 4
         go.set()
         await engine.finished(104)
-        await eventually(lambda: _is(engine.worker._slots.free == 4))
+        await eventually(lambda: holds(engine.worker._slots.free == 4))
         await asyncio.gather(*(store.end(ending(row, "another worker")) for row in others.rows))
-
-
-async def _is(value: bool) -> bool:  # noqa: FBT001
-    return value
 
 
 async def _queued(store: Store, count: int) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from bridge.contract import JobState, Lost, Request, Response
 from bridge.jobs.intake import NotStored
 from bridge.jobs.writer import StoreDown
-from tests.jobs.house import all_jobs, eventually, store_on, working
+from tests.jobs.house import all_jobs, eventually, holds, store_on, working
 from tests.jobs.outage import full, outage, refusing
 from tests.jobs.toys import OK, SLACK, Upstream, launch
 
@@ -73,10 +73,10 @@ async def test_an_outcome_is_kept_in_memory_until_it_can_be_written(database_url
         async with working(store, upstream) as engine:
             for action in ("toy.touch", "toy.touch_once"):
                 await store.accept([launch(action, action=action, reply_to=SLACK)])
-            await eventually(lambda: _is(len(upstream.sent) == 2))
+            await eventually(lambda: holds(len(upstream.sent) == 2))
             with outage(store, database_url):
                 go.set()
-                await eventually(lambda: _is(not store.healthy))
+                await eventually(lambda: holds(not store.healthy))
                 await asyncio.sleep(1.5)  # longer than the lease
             jobs = await engine.finished(2)
         assert [job.state for job in jobs] == [JobState.DONE, JobState.DONE]
@@ -103,7 +103,7 @@ async def test_what_was_told_while_the_database_was_away_is_not_told_again(
         await asyncio.wait_for(asked.wait(), 5)
         with outage(store, database_url):
             go.set()
-            await eventually(lambda: _is(not store.healthy))
+            await eventually(lambda: holds(not store.healthy))
             await asyncio.sleep(1.5)
         await engine.finished(1)
         assert len(engine.told) == 1
@@ -258,7 +258,3 @@ async def test_listening_goes_on_after_postgres_was_away(postgres_url: str) -> N
             return True
 
         await eventually(notified)
-
-
-async def _is(value: bool) -> bool:  # noqa: FBT001
-    return value

@@ -13,7 +13,7 @@ from bridge.contract import JobState, Lost, Request, Response, Unsent
 from bridge.jobs.limits import Limits
 from bridge.jobs.pace import Window
 from bridge.jobs.rows import delivery_rows
-from tests.jobs.house import all_jobs, claim, ending, eventually, rows, store_on, working
+from tests.jobs.house import all_jobs, claim, ending, eventually, holds, rows, store_on, working
 from tests.jobs.toys import ANNA, OK, SLACK, Upstream, launch
 
 RETRIES = {"toy.touch": JobState.WAITING, "toy.touch_checked": JobState.WAITING}
@@ -177,14 +177,10 @@ async def test_every_slot_comes_back_whatever_happens_in_it(database_url: str) -
 
             await eventually(all_tried)
             await eventually(
-                lambda: _is(engine.worker._slots.free == 3 and not engine.worker._held)
+                lambda: holds(engine.worker._slots.free == 3 and not engine.worker._held)
             )
         codes = {job.outcome.code for job in await all_jobs(store) if job.outcome}
         assert codes == {"touched", "internal", "no_answer"}
-
-
-async def _is(value: bool) -> bool:  # noqa: FBT001
-    return value
 
 
 async def _count(sent: list[Request], count: int) -> bool:
@@ -241,7 +237,7 @@ async def test_a_dead_upstream_costs_probes_and_no_attempts_and_work_goes_on_whe
             store, upstream, breaker_failures=3, breaker_probe_s=0.25, concurrency=3
         ) as engine:
             await store.accept([launch(f"r{number}") for number in range(30)])
-            await eventually(lambda: _is(engine.limits.is_open("toy")))
+            await eventually(lambda: holds(engine.limits.is_open("toy")))
             before = len(upstream.sent)
             await asyncio.sleep(1.0)
             assert len(upstream.sent) - before <= 6
